@@ -1,0 +1,1 @@
+"""Records come in: OAI-PMH, formats, the store."""

@@ -1,0 +1,206 @@
+"""Everything that can go wrong, in one tree.
+
+WindrowError                     exit 1
+├── ConfigError                  exit 2   config.toml, all its faults at once
+├── QueryError                   exit 2   a query that means nothing, with the place of the fault
+├── NotFound                     exit 1   no such source, no such record
+├── Ambiguous                    exit 2   several records answer to one short identifier
+├── TransportError               exit 1   no usable HTTP answer
+│   ├── Unreachable              nothing answers at that address
+│   ├── TimedOut                 the answer did not come, or not fast enough
+│   ├── BrokenBody               the body was cut, or its compression lies
+│   ├── TooLarge                 the body passes its cap
+│   ├── HttpStatus               an answer with a status that is no success
+│   └── Deferred                 exit 3   the repository told us to come later
+├── ResponseError                exit 1   an answer that is not an OAI-PMH response
+│   ├── NotOaiPmh                another kind of document (HTML, a feed, nothing)
+│   └── MalformedXml             XML that does not parse strictly to its end
+├── ProtocolError                exit 1   an OAI-PMH error, one class for each code
+│   ├── BadVerb, BadArgument, BadResumptionToken, CannotDisseminateFormat, IdDoesNotExist,
+│   ├── NoRecordsMatch, NoMetadataFormats, NoSetHierarchy
+│   └── UnknownErrorCode         a code that the specification does not have
+├── FormatError                  exit 1   metadata that no format can read
+├── StoreError                   exit 1
+│   ├── StoreTooNew              written by a later Windrow
+│   ├── StoreUnusable            no space, no permission, damaged
+│   ├── SourceBusy               exit 3   another process harvests this source
+│   └── LeaseLost                exit 3   another process took this source over
+└── IndexFault                   exit 1
+    ├── IndexMissing             not built yet
+    ├── IndexUnusable            another version's, another store's, or damaged
+    └── IndexBusy                exit 3   another process writes it
+"""
+
+from collections.abc import Sequence
+
+
+class WindrowError(Exception):
+    """What went wrong, to which thing and why; `advice` is what to do next."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, advice: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.advice = advice
+
+
+class ConfigError(WindrowError):
+    """`problems` holds one sentence for each fault, its key first."""
+
+    exit_code = 2
+
+    def __init__(self, message: str, problems: Sequence[str] = (), advice: str = "") -> None:
+        super().__init__(message, advice)
+        self.problems = tuple(problems)
+
+
+class QueryError(WindrowError):
+    """`place` is the offset of the fault in `query`, in characters."""
+
+    exit_code = 2
+
+    def __init__(self, message: str, query: str, place: int, advice: str = "") -> None:
+        super().__init__(message, advice)
+        self.query = query
+        self.place = place
+
+
+class NotFound(WindrowError):
+    pass
+
+
+class Ambiguous(WindrowError):
+    exit_code = 2
+
+
+class TransportError(WindrowError):
+    pass
+
+
+class Unreachable(TransportError):
+    pass
+
+
+class TimedOut(TransportError):
+    pass
+
+
+class BrokenBody(TransportError):
+    pass
+
+
+class TooLarge(TransportError):
+    pass
+
+
+class HttpStatus(TransportError):
+    def __init__(self, message: str, status: int, advice: str = "") -> None:
+        super().__init__(message, advice)
+        self.status = status
+
+
+class Deferred(TransportError):
+    """`seconds` is how long the repository asked us to stay away."""
+
+    exit_code = 3
+
+    def __init__(self, message: str, seconds: float, advice: str = "") -> None:
+        super().__init__(message, advice)
+        self.seconds = seconds
+
+
+class ResponseError(WindrowError):
+    pass
+
+
+class NotOaiPmh(ResponseError):
+    pass
+
+
+class MalformedXml(ResponseError):
+    pass
+
+
+class ProtocolError(WindrowError):
+    """OAI-PMH 2.0, section 3.6. `code` is the repository's own."""
+
+    def __init__(self, message: str, code: str, advice: str = "") -> None:
+        super().__init__(message, advice)
+        self.code = code
+
+
+class BadVerb(ProtocolError):
+    pass
+
+
+class BadArgument(ProtocolError):
+    pass
+
+
+class BadResumptionToken(ProtocolError):
+    pass
+
+
+class CannotDisseminateFormat(ProtocolError):
+    pass
+
+
+class IdDoesNotExist(ProtocolError):
+    pass
+
+
+class NoRecordsMatch(ProtocolError):
+    pass
+
+
+class NoMetadataFormats(ProtocolError):
+    pass
+
+
+class NoSetHierarchy(ProtocolError):
+    pass
+
+
+class UnknownErrorCode(ProtocolError):
+    pass
+
+
+class FormatError(WindrowError):
+    pass
+
+
+class StoreError(WindrowError):
+    pass
+
+
+class StoreTooNew(StoreError):
+    pass
+
+
+class StoreUnusable(StoreError):
+    pass
+
+
+class SourceBusy(StoreError):
+    exit_code = 3
+
+
+class LeaseLost(StoreError):
+    exit_code = 3
+
+
+class IndexFault(WindrowError):
+    pass
+
+
+class IndexMissing(IndexFault):
+    pass
+
+
+class IndexUnusable(IndexFault):
+    pass
+
+
+class IndexBusy(IndexFault):
+    exit_code = 3

@@ -1,0 +1,1 @@
+"""Records go out: the index, its queries, the command line."""
