@@ -1,0 +1,24 @@
+"""config.toml → Settings, or every fault of the file at once."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from harvester.config.file import find, read_document
+from harvester.config.reading import read_settings
+from harvester.config.settings import HarvestSettings, IndexSettings, Settings, Source, StoreSettings
+
+__all__ = [
+    "HarvestSettings",
+    "IndexSettings",
+    "Settings",
+    "Source",
+    "StoreSettings",
+    "find",
+    "load",
+    "read_document",
+    "read_settings",
+]
+
+
+def load(path: Path, environ: Mapping[str, str]) -> Settings:
+    return read_settings(read_document(path), path, environ)

@@ -1,0 +1,140 @@
+"""Every key of config.toml, in one table; and what each may hold.
+
+A check answers "" or what is wrong with the value, in words that follow "found …; ".
+"""
+
+import re
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import msgspec
+
+from harvester.errors import ConfigError
+from harvester.schedule import FORMS, parse_schedule
+
+Check = Callable[[str], str]
+
+ENGINES = ("tantivy", "whoosh")
+PLANNED_ENGINES = ("opensearch",)
+SOURCE_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+
+_EMAIL = re.compile(r"[!-?A-~]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+_STORE = re.compile(r"sqlite:///(?!:memory:)[^?]+(\?.*)?|postgresql(\+psycopg)?://.+")
+_PREFIX = re.compile(r"[A-Za-z0-9_.!~*'()-]+")  # metadataPrefixType and setSpecType of OAI-PMH.xsd
+_SET = re.compile(r"[A-Za-z0-9_.!~*'()-]+(:[A-Za-z0-9_.!~*'()-]+)*")
+
+
+class Key(msgspec.Struct, frozen=True):
+    """`path` has a star where the file has a name of the user's own."""
+
+    path: str
+    default: str
+    check: Check
+    explanation: str
+    required: bool = False
+
+
+def _shape(pattern: re.Pattern[str], allowed: str) -> Check:
+    return lambda value: "" if pattern.fullmatch(value) else f"allowed: {allowed}"
+
+
+def _folder(value: str) -> str:
+    return "" if value and value.isprintable() else "allowed: the name of a folder"
+
+
+def _engine(value: str) -> str:
+    allowed = "allowed: " + " or ".join(f'"{engine}"' for engine in ENGINES)
+    if value in PLANNED_ENGINES:
+        return f"this version does not have that engine yet; {allowed}"
+    return "" if value in ENGINES else allowed
+
+
+def _timezone(value: str) -> str:
+    from difflib import get_close_matches
+    from zoneinfo import ZoneInfo, available_timezones
+
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError):
+        near = get_close_matches(value, available_timezones(), 1)
+        hint = f'; did you mean "{near[0]}"?' if near else ""
+        return f'allowed: a name of the time zone database, such as "Europe/London"{hint}'
+    return ""
+
+
+def _address(value: str) -> str:
+    """A password in an address would be sent, logged and shown."""
+    allowed = "allowed: an address that begins with http:// or https:// and a host, as Identify gives it"
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        return allowed
+    if not usable or not value.isprintable() or " " in value:
+        return allowed
+    if "@" in parts.netloc:
+        return "allowed: an address without a user name or password in it"
+    if "verb=" in parts.query or parts.fragment:
+        return "allowed: the bare address, without verb= and #"
+    return ""
+
+
+def _details(value: str) -> str:
+    return "" if value == "eprints" else 'allowed: "eprints", or empty'
+
+
+def _schedule(value: str) -> str:
+    try:
+        parse_schedule(value)
+    except ConfigError as error:
+        return error.message
+    return ""
+
+
+KEYS = (
+    Key("data", "data", _folder, "Where the store and the index live; relative to this file."),
+    Key(
+        "store.url",
+        "",
+        _shape(_STORE, '"sqlite:///PATH" or "postgresql+psycopg://USER@HOST/DATABASE"'),
+        "The record store; empty: an SQLite database in the data folder.",
+    ),
+    Key(
+        "index.engine",
+        "tantivy",
+        _engine,
+        'The search engine: "tantivy", or "whoosh" (pure Python, slower).',
+    ),
+    Key(
+        "harvest.contact",
+        "",
+        _shape(_EMAIL, "one e-mail address"),
+        "Your e-mail address, sent to repositories with each request, so that they can write to you.",
+    ),
+    Key(
+        "harvest.timezone",
+        "",
+        _timezone,
+        'The time zone of the schedules, such as "Europe/London"; empty: the machine\'s.',
+    ),
+    Key("sources.*.url", "", _address, "The repository's OAI-PMH address.", required=True),
+    Key(
+        "sources.*.metadata_prefix",
+        "oai_dc",
+        _shape(_PREFIX, "letters, digits and -_.!~*'()"),
+        "The format to ask for; every repository has oai_dc.",
+    ),
+    Key(
+        "sources.*.set",
+        "",
+        _shape(_SET, "one setSpec, such as 7374617475733D707562 or physics:hep"),
+        "Harvest this set only; empty: everything.",
+    ),
+    Key(
+        "sources.*.details",
+        "",
+        _details,
+        '"eprints" fetches what EPrints leaves out of oai_dc, record by record.',
+    ),
+    Key("sources.*.schedule", "", _schedule, f"When to harvest: {FORMS}; empty: when you say so."),
+)

@@ -1,0 +1,178 @@
+"""Plain TOML → values → Settings, along the table of keys; settings are made only where there is no fault."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from harvester.config.keys import KEYS, SOURCE_NAME, Key
+from harvester.config.settings import HarvestSettings, IndexSettings, Settings, Source, StoreSettings
+from harvester.errors import ConfigError
+
+KeyPath = tuple[str, ...]
+
+_KEYS: dict[KeyPath, Key] = {tuple(key.path.split(".")): key for key in KEYS}
+_TABLES = {path[:end] for path in _KEYS for end in range(len(path))}
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+_PASSWORD = re.compile(r"//\S*@")
+_LONGEST_SHOWN = 80
+
+
+def read_settings(document: Mapping[str, Any], path: Path, environ: Mapping[str, str]) -> Settings:
+    reader = _Reader(environ)
+    reader.read((), document)
+    reader.compare_sources()
+    data = path.absolute().parent / reader.value("data")
+    if "?" in str(data) and not reader.value("store", "url"):
+        reader.fault(("data",), str(data), "allowed: a path without ?, which an SQLite URL cannot hold")
+    _refuse(reader.problems, path)
+    return Settings(
+        path=path,
+        data=data,
+        store=StoreSettings(_store_url(reader.value("store", "url"), path, data)),
+        index=IndexSettings(reader.value("index", "engine")),
+        harvest=HarvestSettings(reader.value("harvest", "contact"), reader.value("harvest", "timezone")),
+        sources={name: reader.source(name) for name in reader.names},
+    )
+
+
+def _refuse(problems: list[str], path: Path) -> None:
+    if problems:
+        faults = "1 fault" if len(problems) == 1 else f"{len(problems)} faults"
+        raise ConfigError(f"{path} has {faults}", problems, f"Correct {path}, then try again.")
+
+
+def _store_url(url: str, path: Path, data: Path) -> str:
+    """A database file is relative to config.toml, as data is: cron starts us elsewhere than a person does."""
+    if not url:
+        return f"sqlite:///{(data / 'windrow.db').as_posix()}"
+    if not url.startswith("sqlite:///"):
+        return url
+    return f"sqlite:///{(path.absolute().parent / url.removeprefix('sqlite:///')).as_posix()}"
+
+
+class _Reader:
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._values: dict[KeyPath, str] = {}
+        self.names: list[str] = []
+        self.problems: list[str] = []
+
+    def value(self, *path: str) -> str:
+        return self._values.get(path, _KEYS[_pattern(path)].default)
+
+    def source(self, name: str) -> Source:
+        own = {
+            path[2]: self.value("sources", name, path[2]) for path in _KEYS if path[:2] == ("sources", "*")
+        }
+        return Source(name, **own)
+
+    def fault(self, path: KeyPath, found: object, says: str) -> None:
+        self.problems.append(f"{_dotted(path)}: found {_shown(found)}; {says}")
+
+    def read(self, path: KeyPath, value: object) -> None:
+        pattern = _pattern(path)
+        if key := _KEYS.get(pattern):
+            self._read_value(path, key, value)
+        elif pattern not in _TABLES:
+            self.problems.append(f"{_dotted(path)}: unknown key; {_nearest(pattern, path)}")
+        elif not isinstance(value, Mapping):
+            self.fault(path, value, f"allowed: a table, [{_named(pattern)}]")
+        else:
+            self._read_table(path, pattern, value)
+
+    def _read_table(self, path: KeyPath, pattern: KeyPath, table: Mapping[str, Any]) -> None:
+        if pattern == ("sources", "*"):
+            self._name(path)
+        for name, value in table.items():
+            self.read((*path, name), value)
+        for known, key in _KEYS.items():
+            if known[:-1] == pattern and key.required and known[-1] not in table:
+                self.problems.append(f"{_dotted((*path, known[-1]))}: missing. {key.explanation}")
+
+    def _name(self, path: KeyPath) -> None:
+        self.names.append(path[-1])
+        if not SOURCE_NAME.fullmatch(path[-1]):
+            self.fault(path, path[-1], "allowed: small letters, digits, . _ and -, a letter or digit first")
+
+    def _read_value(self, path: KeyPath, key: Key, value: object) -> None:
+        text = self._text(path, value)
+        if text is None:
+            return
+        self._values[path] = text
+        if text == key.default and not key.required:
+            return
+        if wrong := key.check(text):
+            self.fault(path, value, wrong)
+
+    def _text(self, path: KeyPath, value: object) -> str | None:
+        """What stands there, or in the environment variable that it names."""
+        if isinstance(value, str):
+            return value
+        name = _variable(value)
+        if name is None:
+            self.fault(path, value, 'allowed: text in quotes, or { env = "NAME" }')
+        elif name not in self._environ:
+            self.problems.append(f"{_dotted(path)}: the environment variable {_shown(name)} is not set")
+        return self._environ.get(name) if name is not None else None
+
+    def compare_sources(self) -> None:
+        """Two sources that fetch the same would hold every record twice."""
+        seen: dict[tuple[str, str, str], str] = {}
+        for name in self.names:
+            source = self.source(name)
+            fetched = (source.url, source.metadata_prefix, source.set)
+            if source.url and fetched in seen:
+                first, second = _dotted(("sources", seen[fetched])), _dotted(("sources", name))
+                differing = "another url, metadata_prefix or set"
+                self.problems.append(f"{second}: fetches the same as {first}; allowed: {differing}")
+            seen.setdefault(fetched, name)
+
+
+def _variable(value: object) -> str | None:
+    if isinstance(value, Mapping) and value.keys() == {"env"} and isinstance(value["env"], str):
+        return value["env"]
+    return None
+
+
+def _pattern(path: KeyPath) -> KeyPath:
+    return ("sources", "*", *path[2:]) if path[:1] == ("sources",) and len(path) > 1 else path
+
+
+def _nearest(pattern: KeyPath, path: KeyPath) -> str:
+    from difflib import get_close_matches
+
+    siblings = sorted(_children(pattern[:-1]))
+    if near := get_close_matches(path[-1], siblings, 1):
+        return f"did you mean {_dotted((*path[:-1], near[0]))}?"
+    elsewhere = [_named(key) for key in _KEYS if key[-1] == path[-1]]
+    return f"did you mean {elsewhere[0]}?" if elsewhere else f"known here: {', '.join(siblings)}"
+
+
+def _children(pattern: KeyPath) -> set[str]:
+    depth = len(pattern)
+    return {key[depth] for key in _KEYS if key[:depth] == pattern and len(key) > depth}
+
+
+def _named(pattern: KeyPath) -> str:
+    return ".".join(pattern).replace("*", "NAME")
+
+
+def _dotted(path: KeyPath) -> str:
+    return ".".join(part if _BARE.fullmatch(part) else _shown(part) for part in path)
+
+
+def _shown(value: object) -> str:
+    """Short, on one line, and without a password; what came from the environment is not shown at all."""
+    if name := _variable(value):
+        return f"what the environment variable {_shown(name)} holds"
+    if isinstance(value, Mapping):
+        return "a table"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int) and value.bit_length() > _LONGEST_SHOWN:
+        return "a long number"  # str() refuses the longest of them
+    text = _PASSWORD.sub("//…@", repr(value) if isinstance(value, str) else str(value))
+    return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "…"

@@ -1,0 +1,49 @@
+"""The typed settings."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+
+class StoreSettings(msgspec.Struct, frozen=True):
+    """`url` as SQLAlchemy reads it."""
+
+    url: str
+
+
+class IndexSettings(msgspec.Struct, frozen=True):
+    engine: str
+
+
+class HarvestSettings(msgspec.Struct, frozen=True):
+    """Empty: no contact is sent; schedules follow the machine's time zone."""
+
+    contact: str
+    timezone: str
+
+
+class Source(msgspec.Struct, frozen=True):
+    """One thing to harvest. Empty: the whole repository, no details, no schedule."""
+
+    name: str
+    url: str
+    metadata_prefix: str = "oai_dc"
+    set: str = ""
+    details: str = ""
+    schedule: str = ""
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """`path` is the file they come from; `data` is absolute."""
+
+    path: Path
+    data: Path
+    store: StoreSettings
+    index: IndexSettings
+    harvest: HarvestSettings
+    sources: Mapping[str, Source]
+
+    @property
+    def index_folder(self) -> Path:
+        return self.data / "index"

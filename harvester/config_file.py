@@ -1,0 +1,122 @@
+"""Writes a new source into config.toml; every byte that was there stays."""
+
+import os
+import stat
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+
+from harvester.config import Source, read_document, read_settings
+from harvester.errors import ConfigError
+
+_DEFAULTS = Source(name="", url="")
+
+
+def add_source(path: Path, source: Source) -> str:
+    """Answers the block that it wrote; makes the file where there is none."""
+    block = source_block(source)
+    path = path.resolve()  # a link stays a link
+    old = _old(path)
+    before = read_document(path) if old else {}
+    _refuse_faulty(path, source, block)
+    _refuse_twice(path, before, source)
+    new = _appended(old, block)
+    _refuse_unreadable(path, before, source, new)
+    _replace(path, new)
+    return block
+
+
+def source_block(source: Source) -> str:
+    """`[sources.NAME]` with the url, and what is not as by default."""
+    fields = (field for field in Source.__struct_fields__ if field != "name")
+    values = {field: getattr(source, field) for field in fields}
+    own = {field: value for field, value in values.items() if value != getattr(_DEFAULTS, field)}
+    return tomlkit.dumps({"sources": {source.name: own}})
+
+
+def _old(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _refuse_faulty(path: Path, source: Source, block: str) -> None:
+    try:
+        read_settings(tomllib.loads(block), path, {})
+    except ConfigError as error:
+        raise ConfigError(f"the source {source.name} is not written", error.problems) from None
+
+
+def _refuse_twice(path: Path, document: dict[str, Any], source: Source) -> None:
+    for name, other in _sources(path, document).items():
+        if name == source.name:
+            advice = "Choose another name: `--name NAME`."
+            raise ConfigError(f"{path} has a source {name} already", advice=advice)
+        if isinstance(other, dict) and _fetched(other) == (source.url, source.metadata_prefix, source.set):
+            advice = f"Fetch it with `windrow harvest {name}`."
+            raise ConfigError(f"the source {name} in {path} fetches the same already", advice=advice)
+
+
+def _sources(path: Path, document: dict[str, Any]) -> dict[str, Any]:
+    sources = document.get("sources", {})
+    if not isinstance(sources, dict):
+        raise ConfigError(f"{path}: sources is not a table", advice="Write it as [sources.NAME] tables.")
+    return sources
+
+
+def _fetched(source: dict[str, Any]) -> tuple[object, ...]:
+    return tuple(source.get(field, getattr(_DEFAULTS, field)) for field in ("url", "metadata_prefix", "set"))
+
+
+def _appended(old: bytes, block: str) -> bytes:
+    newline = "\r\n" if b"\r\n" in old else "\n"
+    gap = "" if not old else "\n" if old.endswith(b"\n") else "\n\n"
+    return old + (gap + block).replace("\n", newline).encode()
+
+
+def _refuse_unreadable(path: Path, before: dict[str, Any], source: Source, new: bytes) -> None:
+    """Sources written in one line (`sources = {…}`) cannot be added to from below."""
+    try:
+        after = tomllib.loads(new.decode("utf-8-sig"))
+    except tomllib.TOMLDecodeError:
+        advice = "Write the sources there as [sources.NAME] tables."
+        raise ConfigError(f"{path} leaves no place for [sources.{source.name}]", advice=advice) from None
+    added = after["sources"].pop(source.name)
+    assert added["url"] == source.url
+    assert {"sources": {}, **before} == after
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """A reader, or a crash, meets the old file or the new one and never a half."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write_new(temporary, content, path)
+        temporary.replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise ConfigError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _write_new(path: Path, content: bytes, old: Path) -> None:
+    with path.open("wb") as file:
+        if old.exists():  # before a word is in it: the old file may hide a password
+            path.chmod(stat.S_IMODE(old.stat().st_mode))
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "posix":  # elsewhere a folder cannot be opened
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
