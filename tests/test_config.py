@@ -1,6 +1,5 @@
-"""config.toml: what it means, what is wrong with it, and how a source is added to it."""
+"""config.toml: what it means, and what is wrong with it."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,7 +13,6 @@ from hypothesis import strategies as st
 
 from harvester.config import Settings, Source, find, load, read_settings
 from harvester.config.keys import KEYS
-from harvester.config_file import add_source
 from harvester.errors import ConfigError
 
 SHIPPED = Path(__file__).parents[1] / "config.toml"
@@ -152,7 +150,7 @@ def test_a_file_that_is_not_utf_8_has_its_line(tmp_path):
     assert only_problem(path) == "line 2 is not in UTF-8"
 
 
-def test_five_faults_are_said_at_once_in_their_order(write):
+def test_all_faults_are_said_at_once_in_their_order(write):
     text = """
         dtaa = "data"
         [index]
@@ -316,92 +314,6 @@ def test_each_key_of_the_shipped_file_is_known_once_uncommented(tmp_path):
     path = tmp_path / "config.toml"
     path.write_text(text, encoding="utf-8")
     assert set(load(path, {}).sources) == {"name", "kar"}
-
-
-# Adding a source
-
-
-NEW = Source("kent", "https://kar.kent.ac.uk/cgi/oai2", set="7374", schedule="0 3 * * *")
-BLOCK = '[sources.kent]\nurl = "https://kar.kent.ac.uk/cgi/oai2"\nset = "7374"\nschedule = "0 3 * * *"\n'
-
-
-def test_a_source_is_added_to_a_file_that_is_not_there(tmp_path):
-    path = tmp_path / "new" / "config.toml"
-    assert add_source(path, NEW) == BLOCK
-    assert path.read_text() == BLOCK
-    assert load(path, {}).sources == {"kent": NEW}
-
-
-@pytest.mark.parametrize(
-    "old",
-    [
-        SHIPPED.read_text(encoding="utf-8"),
-        "# nothing but a remark",
-        "[sources]\n",
-        'data = "x"   # here\r\n\r\n[index]\r\n',
-        'sources.other.url = "https://host/oai"\n[index]\nengine = "whoosh"\n',
-        KAR + '\n[harvest]\n# contact = ""\n\n\n',
-    ],
-)
-def test_what_was_there_stays_to_the_byte(tmp_path, old):
-    path = tmp_path / "config.toml"
-    path.write_bytes(old.encode())
-    before = load(path, {})
-    block = add_source(path, NEW)
-    new = path.read_bytes().decode()
-    assert new.startswith(old)
-    assert new.replace("\r\n", "\n").endswith("\n" + block)
-    assert load(path, {}).sources == {**before.sources, "kent": NEW}
-    assert [file.name for file in tmp_path.iterdir()] == ["config.toml"]
-
-
-def test_a_name_or_an_address_that_is_there_already(write):
-    path = write(KAR)
-    with pytest.raises(ConfigError, match="has a source kar already"):
-        add_source(path, Source("kar", "https://other.ac.uk/oai"))
-    with pytest.raises(ConfigError, match=r"the source kar in .* fetches the same"):
-        add_source(path, Source("kent", "https://kar.kent.ac.uk/cgi/oai2"))
-    assert path.read_text() == KAR
-
-
-@pytest.mark.parametrize("old", ["sources = {}\n", "sources = 3\n", "[sources\n"])
-def test_a_file_that_cannot_take_a_source_is_left_alone(write, old):
-    path = write(old)
-    with pytest.raises(ConfigError):
-        add_source(path, NEW)
-    assert path.read_text() == old
-
-
-def test_a_faulty_source_is_not_written(tmp_path):
-    with pytest.raises(ConfigError) as caught:
-        add_source(tmp_path / "config.toml", Source("Kent", "gopher://x"))
-    assert len(caught.value.problems) == 2
-    assert not list(tmp_path.iterdir())
-
-
-def test_mode_and_link_of_the_file_stay(tmp_path):
-    real = tmp_path / "real.toml"
-    real.write_text(KAR)
-    real.chmod(0o640)
-    link = tmp_path / "config.toml"
-    link.symlink_to(real)
-    add_source(link, NEW)
-    assert link.is_symlink()
-    assert real.stat().st_mode & 0o777 == 0o640
-    assert len(load(link, {}).sources) == 2
-
-
-@pytest.mark.parametrize("fails", ["fsync", "replace"])
-def test_a_write_that_fails_leaves_the_old_file_and_no_other(write, monkeypatch, fails):
-    def no_space(*_args):
-        raise OSError(28, "No space left on device")
-
-    path = write(KAR)
-    monkeypatch.setattr(*((os, "fsync") if fails == "fsync" else (Path, "replace")), no_space)
-    with pytest.raises(ConfigError, match="No space left on device"):
-        add_source(path, NEW)
-    assert path.read_text() == KAR
-    assert [file.name for file in path.parent.iterdir()] == ["config.toml"]
 
 
 # Speed, and any input at all
