@@ -95,6 +95,10 @@ class TooLarge(TransportError):
 
 
 class HttpStatus(TransportError):
+    """`retry_after` is in seconds, where the repository named it."""
+
+    retry_after: float | None = None
+
     def __init__(self, message: str, status: int, advice: str = "") -> None:
         super().__init__(message, advice)
         self.status = status

@@ -1,0 +1,173 @@
+"""What a page delivers, held against what the store holds → what to write. Pure.
+
+item ─▶ chosen (one of each identifier) ─▶ told apart from the known ─▶ normalised ─▶ Write, or Refused
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from hashlib import blake2b
+
+import msgspec
+
+from harvester import formats
+from harvester.datestamp import parse_datestamp
+from harvester.errors import FormatError
+from harvester.oai.response import Header, Item
+from harvester.record import Record
+from harvester.store.codec import compress, pack_record
+from harvester.store.harvests import Counts
+from harvester.store.records import Known, Refused, Write
+
+_LONGEST_IDENTIFIER = 4096
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """`counts` has each received record once."""
+
+    writes: tuple[Write, ...]
+    refused: tuple[Refused, ...]
+    counts: Counts
+
+
+def choose(items: Iterable[Item]) -> dict[str, Item]:
+    """One item for each usable identifier: the newest; of two as new as each other, the live one."""
+    chosen: dict[str, Item] = {}
+    for item in items:
+        identifier = item.header.identifier
+        other = chosen.get(identifier)
+        if other is None or _outranks(item.header, other.header):
+            chosen[identifier] = item
+    return chosen
+
+
+def _outranks(one: Header, other: Header) -> bool:
+    return _rank(one) >= _rank(other)
+
+
+def _rank(header: Header) -> tuple[float, bool]:
+    moment = parse_datestamp(header.datestamp)
+    return (moment.timestamp() if moment else float("-inf"), not header.deleted)
+
+
+def deliver(
+    items: Sequence[Item],
+    known: Mapping[str, Known],
+    stored: Callable[[int], bytes | None],
+    requested_set: str = "",
+) -> Delivery:
+    """`stored(id)` gives a row's packed record: asked for only where the XML differs from last time."""
+    chosen = choose(items)
+    writes: list[Write] = []
+    refused: list[Refused] = []
+    tally = dict.fromkeys(("created", "updated", "unchanged", "deleted", "quarantined"), 0)
+    for identifier, item in chosen.items():
+        outcome, row = _weigh(item, known.get(identifier), stored, requested_set)
+        tally[outcome] += 1
+        if isinstance(row, Write):
+            writes.append(row)
+        elif row is not None:
+            refused.append(row)
+    tally["unchanged"] += len(items) - len(chosen)
+    return Delivery(tuple(writes), tuple(refused), Counts(received=len(items), **tally))
+
+
+def _weigh(
+    item: Item, known: Known | None, stored: Callable[[int], bytes | None], requested_set: str
+) -> tuple[str, Write | Refused | None]:
+    """The outcome, as `Counts` names it, and the row that it takes, if any."""
+    header = item.header
+    fault = _unusable(header)
+    if fault:
+        return "quarantined", _refuse(item, fault)
+    sets = _pack_sets(header.sets, requested_set)
+    if header.deleted:
+        return _tombstone(header, sets, known)
+    if item.metadata is None:
+        return "quarantined", _refuse(item, "a live record without metadata")
+    digest = blake2b(item.raw, digest_size=16).digest()
+    if known and not known.deleted and (known.content_hash, known.sets) == (digest, sets):
+        return "unchanged", _redate(header, sets, known, digest)
+    try:
+        record = formats.normalise(item.metadata)
+    except FormatError as error:
+        return "quarantined", _refuse(item, error.message)
+    return _live(item, record, sets, known, digest, stored)
+
+
+def _live(
+    item: Item,
+    record: Record,
+    sets: str,
+    known: Known | None,
+    digest: bytes,
+    stored: Callable[[int], bytes | None],
+) -> tuple[str, Write]:
+    packed = pack_record(record)
+    same = known is not None and not known.deleted and known.sets == sets and stored(known.id) == packed
+    write = Write(
+        identifier=item.header.identifier,
+        datestamp=item.header.datestamp,
+        sets=sets,
+        deleted=False,
+        moves=not same,
+        known=known,
+        content_hash=digest,
+        record=packed,
+        raw=compress(item.raw, record.formats[0]),
+    )
+    if same:
+        return "unchanged", write
+    return "updated" if known and not known.deleted else "created", write
+
+
+def _tombstone(header: Header, sets: str, known: Known | None) -> tuple[str, Write | None]:
+    if known and known.deleted:
+        return "unchanged", _redate(header, known.sets, known, None)
+    write = Write(
+        identifier=header.identifier,
+        datestamp=header.datestamp,
+        sets=sets,
+        deleted=True,
+        moves=True,
+        known=known,
+    )
+    return "deleted" if known else "unchanged", write
+
+
+def _redate(header: Header, sets: str, known: Known, digest: bytes | None) -> Write | None:
+    """Servers that stamp everything anew each night cost a row, never a change."""
+    if header.datestamp == known.datestamp:
+        return None
+    return Write(
+        identifier=header.identifier,
+        datestamp=header.datestamp,
+        sets=sets,
+        deleted=known.deleted,
+        moves=False,
+        known=known,
+        content_hash=digest,
+    )
+
+
+def _unusable(header: Header) -> str:
+    if not header.identifier:
+        return "a record without an identifier"
+    if len(header.identifier) > _LONGEST_IDENTIFIER:
+        return f"an identifier of {len(header.identifier):,} characters"
+    return ""
+
+
+def _refuse(item: Item, reason: str) -> Refused:
+    header = item.header
+    return Refused(
+        header.identifier[:_LONGEST_IDENTIFIER], header.datestamp, reason, compress(item.raw, "list")
+    )
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+def _pack_sets(sets: Sequence[str], requested: str) -> str:
+    """Some servers leave the set that was asked for out of the header (FAULTS S04)."""
+    if requested and requested not in sets:
+        sets = (*sets, requested)
+    return _encode(sets).decode()

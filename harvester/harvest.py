@@ -1,0 +1,301 @@
+"""Run one source to its end, or as far as it goes.
+
+plan ─▶ client.pages ─▶ ReadAhead ─▶ deliver ─▶ one transaction a page: records, quarantine, checkpoint
+                                                     │
+                 the list's end ─▶ judge ─▶ (ListIdentifiers pass ─▶ sweep) ─▶ verdict, watermark
+
+Whatever happens, what is stored stays, and the next run goes on from the last checkpoint.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+
+import msgspec
+
+from harvester import deletions, plan
+from harvester.clock import Clock
+from harvester.config import Source
+from harvester.delivery import deliver
+from harvester.errors import (
+    BadResumptionToken,
+    Deferred,
+    NoRecordsMatch,
+    NoSetHierarchy,
+    NotFound,
+    ProtocolError,
+    ResponseError,
+    StoreError,
+    WindrowError,
+)
+from harvester.ledger import Ledger
+from harvester.oai.ahead import ReadAhead
+from harvester.oai.client import Client
+from harvester.oai.response import Page
+from harvester.plan import Judgement, Options
+from harvester.store import Store
+from harvester.store.harvests import Checkpoint, Counts, Harvest, Request
+from harvester.transport import Transport
+
+_SWEEP_BATCH = 1000
+_MOST_NAMED = 1000
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What `windrow harvest --json` prints for a source. `received` … `repaired` as in `Counts`."""
+
+    source: str
+    verdict: str
+    reason: str
+    pages: int
+    received: int
+    created: int
+    updated: int
+    unchanged: int
+    deleted: int
+    quarantined: int
+    vanished: int
+    held: int
+    repaired: int
+    requests: int
+    seconds: float
+    watermark: str | None
+    finished: str | None
+    error: str
+
+    @property
+    def exit_code(self) -> int:
+        if self.verdict == "failed":
+            return 1
+        return 0 if self.verdict in ("complete", "verified") and not self.held else 3
+
+
+def report(harvest: Harvest) -> Report:
+    checkpoint = harvest.checkpoint
+    return Report(
+        source=harvest.source,
+        verdict=harvest.verdict or "partial",
+        reason=harvest.reason if harvest.verdict else "it was cut off, or is still running",
+        pages=checkpoint.pages,
+        requests=checkpoint.requests,
+        seconds=round(checkpoint.seconds, 3),
+        watermark=harvest.watermark,
+        finished=harvest.finished,
+        error=harvest.error,
+        **msgspec.structs.asdict(checkpoint.counts),
+    )
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """`received` and `expected` are records of this pass over the list; `stage` is list or verify."""
+
+    source: str
+    stage: str
+    received: int
+    expected: int | None
+
+
+def harvest(
+    source: Source,
+    store: Store,
+    transport: Transport,
+    clock: Clock,
+    options: Options | None = None,
+    on_progress: Callable[[Progress], None] = lambda _progress: None,
+) -> Report:
+    """SourceBusy where another process is at it; every fault of the repository is in the report."""
+    run = _Run(source, Ledger(source, store, clock), transport, clock, options or Options(), on_progress)
+    return report(run.to_its_end())
+
+
+class _Limited(Exception):
+    """The run was told to stop here."""
+
+
+class _Run:
+    def __init__(
+        self,
+        source: Source,
+        ledger: Ledger,
+        transport: Transport,
+        clock: Clock,
+        options: Options,
+        on_progress: Callable[[Progress], None],
+    ) -> None:
+        self._source = source
+        self._ledger = ledger
+        self._transport = transport
+        self._client = Client(source.url, transport)
+        self._clock = clock
+        self._options = options
+        self._on_progress = on_progress
+        self._request = Request(metadata_prefix=source.metadata_prefix, set_spec=source.set)
+        self._spent = Checkpoint()
+        self._requests_before = transport.requests
+        self._began = clock.monotonic()
+
+    def to_its_end(self) -> Harvest:
+        try:
+            return self._end(self._attempt())
+        except StoreError:
+            raise
+        except WindrowError as error:
+            broken = plan.judge_break(self._checkpoint, error.message, deferred=isinstance(error, Deferred))
+            return self._end(broken, "; ".join(filter(None, (error.message, error.advice))))
+        except BaseException as error:
+            stopped = isinstance(error, KeyboardInterrupt | SystemExit)
+            reason = "it was interrupted" if stopped else "Windrow itself failed: please report it"
+            self._end(plan.judge_break(self._checkpoint, reason), "" if stopped else repr(error))
+            raise
+
+    def _attempt(self) -> Judgement:
+        self._begin()
+        try:
+            self._read_list()
+        except _Limited:
+            limit = f"stopped after {self._checkpoint.listed:,} records, as asked"
+            return plan.judge_break(self._checkpoint, limit)
+        if self._checkpoint.listed == 0 and self._request.set_spec:
+            self._insist_on_set()
+        return self._verified(plan.judge_end(self._request, self._checkpoint, self._ledger.state))
+
+    def _begin(self) -> None:
+        """A run that goes on keeps its own request; a new one is planned by what Identify says."""
+        resumed = plan.resumable(self._ledger.last, self._source, self._options)
+        if resumed:
+            self._request, self._spent = resumed.request, resumed.checkpoint
+            self._ledger.resume(resumed)
+            return
+        identify = self._client.identify()
+        skewed = plan.clocks_differ(identify.response_date, self._clock.now())
+        self._request = plan.request(self._source, self._ledger.state, identify, self._options, skewed)
+        self._ledger.begin(self._request)
+
+    def _read_list(self) -> None:
+        while self._checkpoint.token != "":
+            try:
+                for page in self._pages("ListRecords", self._next_arguments()):
+                    self._store_page(page)
+            except NoRecordsMatch:
+                self._save(token="", ended_by="no records match", last_page=0)
+            except BadResumptionToken:
+                if not plan.may_restart(self._checkpoint):
+                    raise
+                self._save(token=None, listed=0, restarts=self._checkpoint.restarts + 1)
+
+    def _next_arguments(self) -> dict[str, str]:
+        if self._checkpoint.token:
+            return {"resumptionToken": self._checkpoint.token}
+        return plan.list_arguments(self._request)
+
+    def _pages(self, verb: str, arguments: Mapping[str, str]) -> Iterator[Page]:
+        return iter(ReadAhead(self._client.pages(verb, arguments), self._ledger.keep_lease))
+
+    def _store_page(self, page: Page) -> None:
+        delivery = deliver(page.items, self._ledger.known(page), self._ledger.stored, self._request.set_spec)
+        if page.token and page.token == self._checkpoint.token and not delivery.writes:
+            raise ResponseError(
+                f"the repository keeps sending the same page, after {self._checkpoint.listed:,} records",
+                "nothing can be done from here: tell the repository",
+            )
+        plan.check_length(self._checkpoint, self._ledger.state)
+        self._ledger.store_page(page, delivery, self._advanced(page, delivery.counts))
+        self._tell("list", self._checkpoint.listed, self._checkpoint.list_size)
+        limit = self._options.limit
+        if limit and self._checkpoint.token and self._checkpoint.listed >= limit:
+            raise _Limited
+
+    def _advanced(self, page: Page, counts: Counts) -> Checkpoint:
+        last = self._checkpoint
+        response_date = last.response_date or page.response_date
+        stamps = [item.header.datestamp for item in page.items]
+        return msgspec.structs.replace(
+            last,
+            token=page.token or "",
+            pages=last.pages + 1,
+            requests=self._requests,
+            seconds=self._seconds,
+            response_date=response_date,
+            newest=plan.newest_acceptable(last.newest, stamps, response_date),
+            list_size=last.list_size if last.listed else page.list_size,
+            page_size=max(last.page_size, len(page.items)),
+            last_page=len(page.items),
+            ended_by="" if page.token else "no token" if page.token is None else "empty token",
+            listed=last.listed + len(page.items),
+            counts=last.counts + counts,
+        )
+
+    def _insist_on_set(self) -> None:
+        """Some servers answer a set that does not exist with "nothing matches" (FAULTS P03)."""
+        try:
+            known = {found.spec for found in self._client.sets()}
+        except (NoSetHierarchy, ResponseError, ProtocolError):
+            return
+        if known and self._request.set_spec not in known:
+            raise NotFound(
+                f"the repository has no set {self._request.set_spec}",
+                f"`windrow check {self._source.url}` lists its sets; correct `set` in config.toml",
+            )
+
+    def _verified(self, judgement: Judgement) -> Judgement:
+        """Hold a ListIdentifiers pass against what was stored, where that was asked for or pays."""
+        insist = plan.must_verify(judgement, self._ledger.state, self._options)
+        if not insist and judgement.verdict != "unproven":
+            return judgement
+        if not self._list_identifiers(insist=insist):
+            return judgement
+        missing = self._ledger.missing(_MOST_NAMED)
+        if missing:
+            some = f"{len(missing):,}" if len(missing) < _MOST_NAMED else f"{_MOST_NAMED:,} or more"
+            return Judgement("unproven", f"the list left out {some} records, {missing[0]} among them")
+        return self._swept() if self._request.full else Judgement("verified")
+
+    def _list_identifiers(self, *, insist: bool) -> bool:
+        """Read the whole pass into the store; False where its first page shows that it costs too much."""
+        self._ledger.forget_listed()
+        count = 0
+        try:
+            for page in self._pages("ListIdentifiers", plan.list_arguments(self._request)):
+                first, count = count == 0, count + len(page.items)
+                if first and not insist and not plan.is_cheap(page, self._checkpoint):
+                    return False
+                self._ledger.store_listed(page)
+                self._tell("verify", count, self._checkpoint.listed)
+        except NoRecordsMatch:
+            pass
+        return True
+
+    def _swept(self) -> Judgement:
+        live, vanished = self._ledger.vanished()
+        sweep = deletions.guard(
+            live=live,
+            vanished=vanished,
+            last_full=self._ledger.state.last_full,
+            allowed=self._options.allow_deletions,
+        )
+        if sweep.delete:
+            self._ledger.delete_vanished(_SWEEP_BATCH)
+        self._save(counts=self._checkpoint.counts + Counts(vanished=sweep.delete, held=sweep.hold))
+        return Judgement("verified", sweep.reason)
+
+    def _end(self, judgement: Judgement, error: str = "") -> Harvest:
+        self._ledger.checkpoint = msgspec.structs.replace(
+            self._checkpoint, requests=self._requests, seconds=self._seconds
+        )
+        return self._ledger.end(self._request, judgement, error)
+
+    def _save(self, **changes: object) -> None:
+        self._ledger.save(msgspec.structs.replace(self._checkpoint, **changes))
+
+    def _tell(self, stage: str, received: int, expected: int | None) -> None:
+        self._on_progress(Progress(self._source.name, stage, received, expected))
+
+    @property
+    def _checkpoint(self) -> Checkpoint:
+        return self._ledger.checkpoint
+
+    @property
+    def _requests(self) -> int:
+        return self._spent.requests + self._transport.requests - self._requests_before
+
+    @property
+    def _seconds(self) -> float:
+        return self._spent.seconds + self._clock.monotonic() - self._began

@@ -1,0 +1,159 @@
+"""The book of one run: its lease, its row, its checkpoint. Each method is one transaction.
+
+Every write renews the lease first, so a process that lost it cannot write (LeaseLost).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.engine import Connection
+
+from harvester import plan
+from harvester.clock import Clock
+from harvester.config import Source
+from harvester.datestamp import format_datestamp
+from harvester.delivery import Delivery
+from harvester.oai.response import Page
+from harvester.plan import Judgement
+from harvester.store import Store, harvests, leases, listings, records, sources
+from harvester.store.harvests import Checkpoint, Harvest, Request
+from harvester.store.records import Known, Write
+
+
+class Ledger:
+    """`state` is the source as it was when the run began; `last` the run before this one."""
+
+    def __init__(self, source: Source, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._fingerprint = plan.fingerprint(source)
+        self._row: int | None = None
+        self.checkpoint = Checkpoint()
+        with store.write() as connection:
+            self.state = sources.ensure(connection, source.name, self._fingerprint)
+            self._lease = leases.take(connection, source.name, clock.now())
+            self.last = harvests.last(connection, source.name)
+
+    def resume(self, harvest: Harvest) -> None:
+        self._row, self.checkpoint = harvest.id, harvest.checkpoint
+        with self._writing() as connection:
+            harvests.reopen(connection, harvest.id)
+
+    def begin(self, request: Request) -> None:
+        with self._writing() as connection:
+            self._row = harvests.begin(connection, self.state.id, self._fingerprint, request, self._now)
+
+    def keep_lease(self) -> None:
+        with self._writing():
+            pass
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        with self._writing() as connection:
+            harvests.save_checkpoint(connection, self._id, checkpoint)
+        self.checkpoint = checkpoint
+
+    def known(self, page: Page) -> dict[str, Known]:
+        with self._store.read() as connection:
+            return records.known(connection, self.state.id, [item.header.identifier for item in page.items])
+
+    def stored(self, id: int) -> bytes | None:
+        with self._store.read() as connection:
+            return records.packed_records(connection, [id])[id]
+
+    def store_page(self, page: Page, delivery: Delivery, checkpoint: Checkpoint) -> None:
+        """Records, quarantine and checkpoint together, or none of them."""
+        received = [item.header.identifier for item in page.items]
+        with self._writing() as connection:
+            records.clear_quarantine(connection, self.state.id, received)
+            records.put_in_quarantine(connection, self.state.id, delivery.refused, self._now)
+            records.write(connection, self.state.id, delivery.writes)
+            harvests.save_checkpoint(connection, self._id, checkpoint)
+        self.checkpoint = checkpoint
+
+    def forget_listed(self) -> None:
+        with self._writing() as connection:
+            listings.clear(connection, self._id)
+
+    def store_listed(self, page: Page) -> None:
+        headers = [(item.header.identifier, item.header.deleted) for item in page.items]
+        with self._writing() as connection:
+            listings.add(connection, self._id, headers)
+
+    def missing(self, limit: int) -> list[str]:
+        """Identifiers that are listed and neither stored nor in quarantine."""
+        with self._store.read() as connection:
+            return listings.missing(connection, self._id, self.state.id, limit)
+
+    def vanished(self) -> tuple[int, int]:
+        """(live records, those of them that are no longer listed)."""
+        with self._store.read() as connection:
+            now = sources.get(connection, self.state.name)
+            assert now is not None
+            return now.live, listings.vanished_count(connection, self._id, self.state.id)
+
+    def delete_vanished(self, batch: int) -> None:
+        deleted_up_to = 0
+        while True:
+            with self._writing() as connection:
+                gone = listings.vanished(connection, self._id, self.state.id, deleted_up_to, batch)
+                records.write(connection, self.state.id, [_cleared(*one) for one in gone])
+            if not gone:
+                return
+            deleted_up_to = gone[-1][1].id
+
+    def end(self, request: Request, judgement: Judgement, error: str) -> Harvest:
+        """The verdict, what it moves, and the lease given back."""
+        watermark = None
+        if judgement.verdict in ("complete", "verified"):
+            watermark = plan.next_watermark(self.state, request, self.checkpoint)
+        if self._row is None:
+            self.begin(request)
+        with self._writing() as connection:
+            listings.clear(connection, self._id)
+            harvests.save_checkpoint(connection, self._id, self.checkpoint)
+            sources.settle(
+                connection,
+                self.state.id,
+                watermark=watermark,
+                last_full=self.checkpoint.listed if judgement.ended and request.full else None,
+                doubted=judgement.verdict == "unproven",
+            )
+            harvests.end(
+                connection,
+                self._id,
+                finished=self._now,
+                verdict=judgement.verdict,
+                reason=judgement.reason,
+                error=error,
+                watermark=watermark or self.state.watermark,
+            )
+            leases.give_back(connection, self._lease)
+            ended = harvests.last(connection, self.state.name)
+        assert ended is not None
+        return ended
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with self._store.write() as connection:
+            leases.renew(connection, self._lease, self._clock.now())
+            yield connection
+
+    @property
+    def _id(self) -> int:
+        assert self._row is not None, "begin or resume comes first"
+        return self._row
+
+    @property
+    def _now(self) -> str:
+        return format_datestamp(self._clock.now())
+
+
+def _cleared(identifier: str, known: Known) -> Write:
+    return Write(
+        identifier=identifier,
+        datestamp=known.datestamp,
+        sets=known.sets,
+        deleted=True,
+        moves=True,
+        known=known,
+    )

@@ -1,0 +1,1 @@
+"""The protocol and nothing else: OAI-PMH 2.0."""

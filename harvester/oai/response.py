@@ -1,0 +1,299 @@
+"""Bytes → Page, Identify, sets, formats; or the protocol's error. Pure: no network, no clock.
+
+Only a strict parse counts: recovery mode takes half a page for the end of a list.
+Elements are found by their exact path, for metadata may hold elements of the same names.
+"""
+
+import re
+from collections.abc import Iterator
+
+import msgspec
+from lxml import etree
+
+from harvester import errors
+from harvester.errors import MalformedXml, NotOaiPmh, ProtocolError, ResponseError
+
+OAI = "{http://www.openarchives.org/OAI/2.0/}"
+_ROOT = OAI + "OAI-PMH"
+_MOST_DIGITS = 18
+
+_ERRORS: dict[str, type[ProtocolError]] = {
+    "badVerb": errors.BadVerb,
+    "badArgument": errors.BadArgument,
+    "badResumptionToken": errors.BadResumptionToken,
+    "cannotDisseminateFormat": errors.CannotDisseminateFormat,
+    "idDoesNotExist": errors.IdDoesNotExist,
+    "noRecordsMatch": errors.NoRecordsMatch,
+    "noMetadataFormats": errors.NoMetadataFormats,
+    "noSetHierarchy": errors.NoSetHierarchy,
+}
+
+
+class Header(msgspec.Struct, frozen=True):
+    """Section 2.5 of the specification. `identifier` and `datestamp` as sent, outer white space aside."""
+
+    identifier: str
+    datestamp: str
+    sets: tuple[str, ...] = ()
+    deleted: bool = False
+
+
+class Item(msgspec.Struct, frozen=True):
+    """One record of a list. `raw` parses alone: the record's metadata and about, without its header."""
+
+    header: Header
+    metadata: etree._Element | None = None
+    raw: bytes = b""
+
+
+class Page(msgspec.Struct, frozen=True):
+    """One response to a list request.
+
+    `token` is None where the element is absent, "" where it is empty: both end the list.
+    """
+
+    items: tuple[Item, ...]
+    response_date: str = ""
+    token: str | None = None
+    list_size: int | None = None
+
+
+class Identify(msgspec.Struct, frozen=True):
+    """Section 4.2; what is missing is "". `descriptions` are the root tags in its description containers."""
+
+    name: str = ""
+    base_url: str = ""
+    protocol_version: str = ""
+    admin_email: str = ""
+    earliest: str = ""
+    deleted_record: str = ""
+    granularity: str = ""
+    response_date: str = ""
+    descriptions: tuple[str, ...] = ()
+
+
+class MetadataFormat(msgspec.Struct, frozen=True):
+    prefix: str
+    namespace: str = ""
+
+
+class Set(msgspec.Struct, frozen=True):
+    spec: str
+    name: str = ""
+
+
+def read(body: bytes) -> etree._Element:
+    """The root of an OAI-PMH response without errors. ResponseError or ProtocolError otherwise."""
+    root = _parse(body)
+    if root.tag != _ROOT:
+        raise NotOaiPmh(
+            f"the answer is no OAI-PMH response but {_described(root, body)}",
+            "check the address: it must be the OAI-PMH base URL, not the repository's home page",
+        )
+    found = root.findall(OAI + "error")
+    if found:
+        raise _worst([_error(element) for element in found])
+    return root
+
+
+def read_page(body: bytes, verb: str) -> Page:
+    """`verb` is ListRecords, ListIdentifiers or GetRecord."""
+    root = read(body)
+    parent = _verb_element(root, verb)
+    children = parent.findall(OAI + ("header" if verb == "ListIdentifiers" else "record"))
+    of = _identifier_item if verb == "ListIdentifiers" else _item
+    tokens = parent.findall(OAI + "resumptionToken")
+    if len(tokens) > 1:
+        raise ResponseError(f"the answer to {verb} has {len(tokens)} resumption tokens, one is allowed")
+    return Page(
+        items=tuple(of(child) for child in children),
+        response_date=_text(root.find(OAI + "responseDate")),
+        token=_text(tokens[0]) if tokens else None,
+        list_size=_count(tokens[0].get("completeListSize", "")) if tokens else None,
+    )
+
+
+def read_identify(body: bytes) -> Identify:
+    root = read(body)
+    parent = _verb_element(root, "Identify")
+
+    def text(name: str) -> str:
+        return _text(parent.find(OAI + name))
+
+    described = parent.iterfind(f"{OAI}description/*")
+    return Identify(
+        name=text("repositoryName"),
+        base_url=text("baseURL"),
+        protocol_version=text("protocolVersion"),
+        admin_email=text("adminEmail"),
+        earliest=text("earliestDatestamp"),
+        deleted_record=text("deletedRecord"),
+        granularity=text("granularity"),
+        response_date=_text(root.find(OAI + "responseDate")),
+        descriptions=tuple(child.tag for child in described if isinstance(child.tag, str)),
+    )
+
+
+def read_formats(body: bytes) -> tuple[MetadataFormat, ...]:
+    parent = _verb_element(read(body), "ListMetadataFormats")
+    return tuple(
+        MetadataFormat(
+            _text(child.find(OAI + "metadataPrefix")), _text(child.find(OAI + "metadataNamespace"))
+        )
+        for child in parent.iterfind(OAI + "metadataFormat")
+    )
+
+
+def read_sets(body: bytes) -> tuple[tuple[Set, ...], str | None]:
+    """The sets of one page, and its token."""
+    parent = _verb_element(read(body), "ListSets")
+    sets = tuple(
+        Set(_text(child.find(OAI + "setSpec")), _text(child.find(OAI + "setName")))
+        for child in parent.iterfind(OAI + "set")
+    )
+    token = parent.find(OAI + "resumptionToken")
+    return sets, None if token is None else _text(token)
+
+
+def _parse(body: bytes) -> etree._Element:
+    if not body.strip():
+        raise NotOaiPmh("the answer is empty", "check the address in a browser, or try again later")
+    if _has_doctype(body):
+        raise NotOaiPmh(
+            f"the answer is no OAI-PMH response but {_named_doctype(body)}",
+            "check the address: it must be the OAI-PMH base URL, not the repository's home page",
+        )
+    try:
+        return etree.fromstring(body, _parser())
+    except etree.XMLSyntaxError as error:
+        if _looks_like_html(body):
+            raise NotOaiPmh(
+                "the answer is an HTML page, no OAI-PMH response",
+                "check the address: it must be the OAI-PMH base URL, not the repository's home page",
+            ) from error
+        raise MalformedXml(
+            f"the answer is not well-formed XML: {error.msg}",
+            "the page was cut or is broken: try again later, or tell the repository",
+        ) from error
+
+
+def _parser() -> etree.XMLParser:
+    return etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
+    )
+
+
+_PROLOG = re.compile(
+    rb"\A\s*(?:\xef\xbb\xbf)?\s*(?:<\?[^>]*\?>\s*|<!--(?:(?!-->).)*-->\s*)*<!DOCTYPE\s+(\w*)", re.I | re.S
+)
+
+
+def _has_doctype(body: bytes) -> bool:
+    """A DTD can hold entities that unpack without end, or name files: none is ever needed here."""
+    return b"<!" in body[:65536] and _PROLOG.match(body[:65536]) is not None
+
+
+def _named_doctype(body: bytes) -> str:
+    match = _PROLOG.match(body[:65536])
+    kind = match.group(1).decode("ascii", "replace").lower() if match else ""
+    return "an HTML page" if kind == "html" else "a document with a DOCTYPE, which is refused unread"
+
+
+def _looks_like_html(body: bytes) -> bool:
+    start = body[:2000].lower()
+    return b"<html" in start or b"<body" in start
+
+
+def _described(root: etree._Element, body: bytes) -> str:
+    name = etree.QName(root.tag)
+    if name.localname.lower() == "html" or _looks_like_html(body):
+        return "an HTML page"
+    if name.localname == "OAI-PMH":
+        return f"an OAI-PMH response of another version ({name.namespace or 'no namespace'})"
+    return f"an XML document <{name.localname}> ({name.namespace or 'no namespace'})"
+
+
+def _error(element: etree._Element) -> ProtocolError:
+    code = element.get("code", "")
+    said = _text(element)[:300]
+    kind = _ERRORS.get(code, errors.UnknownErrorCode)
+    return kind(
+        f"the repository answers {code or 'an error without a code'}" + (f": {said}" if said else ""), code
+    )
+
+
+def _worst(found: list[ProtocolError]) -> ProtocolError:
+    """Several errors may come together; "nothing matches" is the only harmless one."""
+    return next((error for error in found if not isinstance(error, errors.NoRecordsMatch)), found[0])
+
+
+def _verb_element(root: etree._Element, verb: str) -> etree._Element:
+    parent = root.find(OAI + verb)
+    if parent is None:
+        others = [etree.QName(child.tag).localname for child in root if isinstance(child.tag, str)]
+        raise ResponseError(
+            f"the answer to {verb} has neither records nor an error, only {', '.join(others) or 'nothing'}",
+            "the repository answers wrongly: try again later, or tell it",
+        )
+    return parent
+
+
+def _item(record: etree._Element) -> Item:
+    header = record.find(OAI + "header")
+    facts = Header("", "") if header is None else _header(header)
+    metadata = record.find(OAI + "metadata")
+    documents = () if metadata is None else tuple(_elements(metadata))
+    if facts.deleted:
+        return Item(facts)
+    raw = _standalone(child for child in record if child is not header)
+    return Item(facts, documents[0] if documents else None, raw)
+
+
+def _identifier_item(header: etree._Element) -> Item:
+    return Item(_header(header))
+
+
+def _header(element: etree._Element) -> Header:
+    identifier = datestamp = ""
+    sets = []
+    for child in element:
+        if child.tag == _IDENTIFIER:
+            identifier = _text(child)
+        elif child.tag == _DATESTAMP:
+            datestamp = _text(child)
+        elif child.tag == _SET_SPEC:
+            sets.append(_text(child))
+    deleted = element.get("status", "").strip().lower() == "deleted"
+    return Header(identifier, datestamp, tuple(sets), deleted)
+
+
+_IDENTIFIER, _DATESTAMP, _SET_SPEC = OAI + "identifier", OAI + "datestamp", OAI + "setSpec"
+
+
+def _standalone(children: Iterator[etree._Element]) -> bytes:
+    parts = b"".join(etree.tostring(child, encoding="utf-8", with_tail=False) for child in children)
+    return b'<record xmlns="http://www.openarchives.org/OAI/2.0/">' + parts + b"</record>"
+
+
+def read_raw(raw: bytes) -> etree._Element | None:
+    """The metadata document of an `Item.raw`."""
+    record = etree.fromstring(raw, _parser())
+    metadata = record.find(OAI + "metadata")
+    return None if metadata is None else next(_elements(metadata), None)
+
+
+def _elements(parent: etree._Element) -> Iterator[etree._Element]:
+    return (child for child in parent if isinstance(child.tag, str))
+
+
+def _text(element: etree._Element | None) -> str:
+    """The whole string value: `.text` stops at a comment or a CDATA border."""
+    if element is None:
+        return ""
+    text = element.text if len(element) == 0 else "".join(map(str, element.itertext()))
+    return (text or "").strip(" \t\r\n")
+
+
+def _count(text: str) -> int | None:
+    text = text.strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS else None

@@ -1,0 +1,157 @@
+"""Connections, transactions, migrations. The only file that names a dialect."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from harvester.errors import StoreError, StoreTooNew, StoreUnusable
+from harvester.store import schema
+
+_WAIT_FOR_WRITER = 60_000  # milliseconds
+
+
+def _create_everything(connection: Connection) -> None:
+    schema.tables.create_all(connection)
+    connection.execute(schema.meta.insert(), {"key": "store_id", "value": str(uuid.uuid4())})
+    connection.execute(schema.feed.insert(), {"id": 1, "position": 0})
+
+
+# Append only: a store's version is the number of migrations it has been through.
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_create_everything,)
+
+
+class Store:
+    """The record store: `read()` and `write()` give a connection inside one transaction."""
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url)
+        self._make_folder()
+        self._engine = sa.create_engine(self.url)
+        if self._engine.dialect.name == "sqlite":
+            event.listen(self._engine, "connect", _set_up_sqlite)
+            event.listen(self._engine, "begin", _begin_sqlite)
+        try:
+            self._migrate()
+            with self.read() as connection:
+                self.id = str(connection.scalar(_meta("store_id")))
+        except BaseException:
+            self.close()
+            raise
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A snapshot: what others commit meanwhile is not seen."""
+        with self._faults_told(), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """All or nothing. Writers wait for each other; readers wait for nobody."""
+        with self._faults_told(), self._engine.execution_options(writes=True).begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def check_integrity(self) -> list[str]:
+        """What the database itself finds wrong with its file; empty when sound."""
+        if self._engine.dialect.name != "sqlite":
+            return []
+        with self.read() as connection:
+            found = connection.exec_driver_sql("PRAGMA quick_check(20)").scalars().all()
+        return [str(line) for line in found if line != "ok"]
+
+    def _migrate(self) -> None:
+        if self._version() == len(MIGRATIONS):
+            return
+        with self.write() as connection:
+            done = _version(connection)
+            if done > len(MIGRATIONS):
+                raise StoreTooNew(
+                    f"the store {self.url} is of version {done}, this Windrow knows up to {len(MIGRATIONS)}",
+                    "upgrade Windrow, or point `data` in config.toml at another folder",
+                )
+            for migration in MIGRATIONS[done:]:
+                migration(connection)
+            connection.execute(schema.meta.delete().where(schema.meta.c.key == "schema_version"))
+            version = {"key": "schema_version", "value": str(len(MIGRATIONS))}
+            connection.execute(schema.meta.insert(), version)
+
+    def _version(self) -> int:
+        with self.read() as connection:
+            return _version(connection)
+
+    def _make_folder(self) -> None:
+        if not self.url.drivername.startswith("sqlite") or not self.url.database:
+            return
+        folder = Path(self.url.database).parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreUnusable(
+                f"cannot make the data folder {folder}: {error.strerror}",
+                "give `data` in config.toml a folder that you may write to",
+            ) from error
+
+    @contextmanager
+    def _faults_told(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            raise _explained(error, self.url.database or str(self.url)) from error
+
+
+def _meta(key: str) -> sa.Select[tuple[str]]:
+    return sa.select(schema.meta.c.value).where(schema.meta.c.key == key)
+
+
+def _version(connection: Connection) -> int:
+    if not sa.inspect(connection).has_table("meta"):
+        return 0
+    return int(connection.scalar(_meta("schema_version")) or 0)
+
+
+def _set_up_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # BEGIN is ours to say: the driver's own comes too late
+    for pragma in (
+        f"busy_timeout={_WAIT_FOR_WRITER}",
+        "journal_mode=WAL",
+        # Power loss may cost the last pages, never their order: a token and its records are one commit.
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+        "cache_size=-16000",
+        "journal_size_limit=67108864",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that reads first and writes later fails at once when another writer came between.
+    writes = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+_ADVICE = {
+    "full": "free some space, then run the same command again: nothing stored is lost",
+    "readonly": "the store must be writable: check the owner and mode of the data folder",
+    "unable to open": "check `data` in config.toml and the rights on that folder",
+    "disk i/o": "the disk refused to read or write: check its space, its quota and its health",
+    "malformed": "restore the store from a backup, or remove it and harvest again",
+    "not a database": "that file is no store of Windrow: check `data` in config.toml",
+    "locked": "another program holds the store: end it, or try again",
+}
+
+
+def _explained(error: DBAPIError, where: str) -> StoreError:
+    text = str(error.orig)
+    known = next((advice for sign, advice in _ADVICE.items() if sign in text.lower()), "")
+    if isinstance(error, OperationalError) or known:
+        return StoreUnusable(f"the store {where} cannot be used: {text}", known)
+    return StoreError(f"the store {where} refused: {text}", "this is a fault of Windrow: please report it")

@@ -1,0 +1,73 @@
+"""One harvest per source at a time: a lease that expires, with a fencing number.
+
+The number goes up with each holder. Each page's transaction checks it, so a process that was
+stopped past its lease and wakes up again cannot write.
+"""
+
+import os
+import socket
+from datetime import UTC, datetime
+
+import msgspec
+import psutil
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from harvester.errors import LeaseLost, SourceBusy
+from harvester.store.schema import sources
+
+SECONDS = 300.0
+
+
+class Lease(msgspec.Struct, frozen=True):
+    source_id: int
+    source: str
+    fence: int
+
+
+def take(connection: Connection, source: str, now: datetime) -> Lease:
+    """SourceBusy while another process that may still be alive holds it."""
+    found = connection.execute(sa.select(sources).where(sources.c.name == source)).one()
+    if found.lease_holder and found.lease_expires > now.timestamp() and _may_be_alive(found.lease_holder):
+        until = datetime.fromtimestamp(found.lease_expires, UTC)
+        raise SourceBusy(
+            f"{source} is being harvested by {_described(found.lease_holder)}",
+            f"wait for it to end; if it is gone, the source is free again at {until:%H:%M} UTC",
+        )
+    lease = Lease(found.id, source, found.fence + 1)
+    held = {"lease_holder": _me(), "lease_expires": now.timestamp() + SECONDS, "fence": lease.fence}
+    connection.execute(sa.update(sources).where(sources.c.id == found.id).values(held))
+    return lease
+
+
+def renew(connection: Connection, lease: Lease, now: datetime) -> None:
+    """Call it first in each transaction of the holder. LeaseLost when another took over."""
+    _only_as_holder(connection, lease, lease_expires=now.timestamp() + SECONDS)
+
+
+def give_back(connection: Connection, lease: Lease) -> None:
+    _only_as_holder(connection, lease, lease_holder=None, lease_expires=None)
+
+
+def _only_as_holder(connection: Connection, lease: Lease, **values: object) -> None:
+    mine = (sources.c.id == lease.source_id) & (sources.c.fence == lease.fence)
+    if connection.execute(sa.update(sources).where(mine).values(values)).rowcount != 1:
+        raise LeaseLost(
+            f"another process has taken over the harvest of {lease.source}",
+            "nothing is lost: it goes on from the last stored page",
+        )
+
+
+def _me() -> str:
+    return f"{os.getpid()} {socket.gethostname()}"
+
+
+def _may_be_alive(holder: str) -> bool:
+    """A holder on this machine whose process is gone needs no waiting for."""
+    pid, _, host = holder.partition(" ")
+    return host != socket.gethostname() or psutil.pid_exists(int(pid))
+
+
+def _described(holder: str) -> str:
+    pid, _, host = holder.partition(" ")
+    return f"process {pid} on {host}"

@@ -1,0 +1,115 @@
+"""The tables. `id` of a record is the position at which it was first stored.
+
+feed        one row: the last position given out; taking it is taking the lock for the append
+sources     what is harvested, how far (watermark), and who is harvesting it now (lease, fence)
+harvests    one run over one source: what was asked for, the checkpoint, counts, the verdict
+records     the change feed, in order of position; tombstones have neither record nor raw
+raw         what the record was made from: form `list` (and, one day, `detail`)
+quarantine  what was received and could not be kept as a record
+listed      the identifiers of a ListIdentifiers pass, while one runs
+"""
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+tables = MetaData()
+
+meta = Table("meta", tables, Column("key", Text, primary_key=True), Column("value", Text, nullable=False))
+
+feed = Table(
+    "feed",
+    tables,
+    Column("id", Integer, primary_key=True),
+    Column("position", Integer, nullable=False),
+)
+
+sources = Table(
+    "sources",
+    tables,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("fingerprint", Text, nullable=False),  # of the request: another address or set starts anew
+    Column("watermark", Text),
+    Column("last_full", Integer),  # records in the last full list whose end was reached
+    Column("doubted", Boolean, nullable=False, default=False),  # the last run ended unproven
+    Column("live", Integer, nullable=False, default=0),
+    Column("tombstones", Integer, nullable=False, default=0),
+    Column("lease_holder", Text),
+    Column("lease_expires", Float),  # seconds since 1970, UTC
+    Column("fence", Integer, nullable=False, default=0),
+)
+
+harvests = Table(
+    "harvests",
+    tables,
+    Column("id", Integer, primary_key=True),
+    Column("source_id", ForeignKey("sources.id"), nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("started", Text, nullable=False),
+    Column("finished", Text),
+    Column("request", Text, nullable=False),  # JSON: harvests.Request
+    Column("checkpoint", Text, nullable=False),  # JSON: harvests.Checkpoint
+    Column("verdict", Text),  # NULL while the run is under way, or was cut off
+    Column("reason", Text, nullable=False, default=""),
+    Column("error", Text, nullable=False, default=""),
+    Column("watermark", Text),
+    Index("harvests_of_source", "source_id", "id"),
+)
+
+records = Table(
+    "records",
+    tables,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("source_id", ForeignKey("sources.id"), nullable=False),
+    Column("identifier", Text, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("datestamp", Text, nullable=False),
+    Column("deleted", Boolean, nullable=False),
+    Column("sets", Text, nullable=False),  # JSON
+    Column("content_hash", LargeBinary),
+    Column("record", LargeBinary),
+    UniqueConstraint("source_id", "identifier", name="one_row_per_identifier"),
+    Index("records_by_position", "position", unique=True),
+)
+
+raw = Table(
+    "raw",
+    tables,
+    Column("record_id", ForeignKey("records.id"), primary_key=True, autoincrement=False),
+    Column("form", Text, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+quarantine = Table(
+    "quarantine",
+    tables,
+    Column("id", Integer, primary_key=True),
+    Column("source_id", ForeignKey("sources.id"), nullable=False),
+    Column("identifier", Text, nullable=False),
+    Column("datestamp", Text, nullable=False),
+    Column("since", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("quarantine_of_source", "source_id", "identifier"),
+)
+
+listed = Table(
+    "listed",
+    tables,
+    Column("harvest_id", ForeignKey("harvests.id"), primary_key=True, autoincrement=False),
+    Column("identifier", Text, primary_key=True),
+    Column("deleted", Boolean, nullable=False),
+    sqlite_with_rowid=False,
+)

@@ -1,0 +1,64 @@
+"""What is harvested: how far, how many records, and whether its request is still the same."""
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from harvester.store import schema
+from harvester.store.schema import sources
+
+
+class SourceState(msgspec.Struct, frozen=True):
+    """`watermark` is a datestamp in seconds or None; `live` and `tombstones` count records."""
+
+    id: int
+    name: str
+    watermark: str | None
+    last_full: int | None
+    doubted: bool
+    live: int
+    tombstones: int
+    quarantined: int
+
+
+def ensure(connection: Connection, name: str, fingerprint: str) -> SourceState:
+    """A source whose request changed forgets its watermark: what lay before it was another list's."""
+    known = connection.execute(sa.select(sources).where(sources.c.name == name)).one_or_none()
+    if known is None:
+        connection.execute(sa.insert(sources), {"name": name, "fingerprint": fingerprint})
+    elif known.fingerprint != fingerprint:
+        anew = {"fingerprint": fingerprint, "watermark": None, "last_full": None, "doubted": False}
+        connection.execute(sa.update(sources).where(sources.c.id == known.id).values(anew))
+    state = get(connection, name)
+    assert state is not None
+    return state
+
+
+def get(connection: Connection, name: str) -> SourceState | None:
+    return next((state for state in every(connection) if state.name == name), None)
+
+
+def every(connection: Connection) -> list[SourceState]:
+    in_quarantine = sa.select(schema.quarantine.c.source_id, sa.func.count()).group_by(
+        schema.quarantine.c.source_id
+    )
+    quarantined = {row[0]: row[1] for row in connection.execute(in_quarantine)}
+    return [
+        SourceState(
+            row.id, row.name, row.watermark, row.last_full, row.doubted, row.live, row.tombstones,
+            quarantined.get(row.id, 0),
+        )
+        for row in connection.execute(sa.select(sources).order_by(sources.c.name))
+    ]  # fmt: skip
+
+
+def settle(
+    connection: Connection, source_id: int, *, watermark: str | None, last_full: int | None, doubted: bool
+) -> None:
+    """What the end of a harvest changes; None leaves a value as it is."""
+    values: dict[str, object] = {"doubted": doubted}
+    if watermark is not None:
+        values["watermark"] = watermark
+    if last_full is not None:
+        values["last_full"] = last_full
+    connection.execute(sa.update(sources).where(sources.c.id == source_id).values(values))

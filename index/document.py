@@ -1,0 +1,134 @@
+"""Record → Document: the flat, searchable projection. Pure."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from harvester.record import Record
+from index.analysis import identifier_key, prepare
+from index.fields import FIELDS, Kind
+
+_LONGEST_TEXT = 100_000  # characters of one value; more is no prose (FAULTS M04)
+
+
+class Hit(msgspec.Struct, frozen=True):
+    """What a result shows and a snippet is cut from; the engine stores it with the document."""
+
+    id: str
+    title: str
+    creators: tuple[str, ...] = ()
+    year: int | None = None
+    type: str = ""
+    source: str = ""
+    landing_url: str = ""
+    abstract: str = ""
+    keywords: tuple[str, ...] = ()
+
+
+class Document(msgspec.Struct, frozen=True):
+    """`values` by field name (fields.py), texts and names prepared; `numbers` has years and `date_number`s.
+
+    `position` is the record's place in the change feed: what tells a document that is behind.
+    """
+
+    id: str
+    position: int
+    values: dict[str, list[str]]
+    numbers: dict[str, int]
+    hit: Hit
+
+
+def document(record: Record, position: int) -> Document:
+    texts = {
+        "title": (record.title, *record.alternative_titles),
+        "abstract": (record.abstract,),
+        "keywords": record.keywords,
+        "subjects": record.subjects,
+        "creators": tuple(name.name for name in record.creators),
+        "contributors": tuple(name.name for name in record.contributors),
+        "container": (record.container,),
+        "publisher": (record.publisher,),
+        "institution": (record.institution, *record.divisions),
+        "notes": _rest(record),
+        "type": (record.type,),
+        "source": (record.source,),
+        "language": record.languages,
+        "creator_name": tuple(name.name for name in record.creators),
+        "keyword": record.keywords,
+        "subject": record.subjects,
+        "publisher_name": (record.publisher,),
+        "license": _distinct((record.license, *(file.license for file in record.files))),
+        "set": record.sets,
+        "peer_reviewed": () if record.peer_reviewed is None else ("yes" if record.peer_reviewed else "no",),
+        "status": (record.status,),
+        "media_type": _distinct(file.media_type for file in record.files),
+        "deposited_by": (record.deposited_by,),
+        "identifier": identifiers(record),
+    }
+    values = {name: kept for name, found in texts.items() if (kept := _kept(name, found))}
+    return Document(record.id, position, values, _numbers(record), _hit(record))
+
+
+_PREPARED = frozenset(field.name for field in FIELDS if field.kind in (Kind.TEXT, Kind.NAME))
+
+
+def _kept(field: str, values: Iterable[str]) -> list[str]:
+    if field in _PREPARED:
+        return [prepare(value) for value in values if value]
+    return list(filter(None, values))
+
+
+def identifiers(record: Record) -> tuple[str, ...]:
+    """Everything one may look a record up by, lower case: ids, DOI, ORCIDs, URLs, the eprint number."""
+    number = record.identifier.rpartition(":")[2]
+    people = (name.orcid for name in (*record.creators, *record.contributors))
+    urls = (record.landing_url, record.official_url, *(file.url for file in record.files))
+    known = (one.value for one in record.identifiers)
+    own = (record.id, record.identifier, number, record.doi, record.issn, record.isbn)
+    return _distinct(identifier_key(value) for value in (*own, *known, *people, *urls) if value)
+
+
+def date_number(date: str, *, last: bool = False) -> int | None:
+    """`2021-03` → 20210300, or 20210399 for the last day it may mean. None for what is no date."""
+    parts = date[:10].split("-")
+    if not all(part.isascii() and part.isdigit() for part in parts) or len(parts) > 3:
+        return None
+    filler = "99" if last else "00"
+    year, month, day = [*parts, filler, filler][:3]
+    return int(f"{int(year):04}{month:>02}{day:>02}")
+
+
+def _numbers(record: Record) -> dict[str, int]:
+    dates = {
+        "date": date_number(record.date) if record.date else None,
+        "deposited": date_number(record.deposited) if record.deposited else None,
+        "modified": date_number(record.modified) if record.modified else None,
+        "year": record.year,
+    }
+    return {name: number for name, number in dates.items() if number is not None and number >= 0}
+
+
+def _rest(record: Record) -> tuple[str, ...]:
+    files = tuple(text for file in record.files for text in (file.url.rpartition("/")[2], file.version))
+    extra = tuple(value for values in record.extra.values() for value in values)
+    single = (record.event, record.citation, record.volume, record.issue, record.pages)
+    many = (*record.raw_types, *record.funders, *record.notes, *record.rights, *record.relations)
+    return tuple(text[:_LONGEST_TEXT] for text in (*single, *many, *files, *extra))
+
+
+def _hit(record: Record) -> Hit:
+    return Hit(
+        id=record.id,
+        title=record.title,
+        creators=tuple(name.name for name in record.creators),
+        year=record.year,
+        type=record.type,
+        source=record.source,
+        landing_url=record.landing_url,
+        abstract=record.abstract[:_LONGEST_TEXT],
+        keywords=record.keywords,
+    )
+
+
+def _distinct(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(filter(None, values)))

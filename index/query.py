@@ -1,0 +1,410 @@
+"""Query text → tree; each node keeps its place in the text, and a fault points at it.
+
+query       := side_by_side                       "a b" means both
+side_by_side:= either+
+either      := both ("OR" both)*
+both        := unit ("AND" unit)*                 NOT binds closest, then AND, then OR, then side by side
+unit        := ("NOT" | "-" | "+") unit | "(" side_by_side ")" | [field ":"] value
+value       := word | "phrase" | [low TO high] | {low TO high} | low..high
+
+Only these are faults: an operator without its operand, a range that does not end or does not suit its
+field, a value that its field cannot take, a query past its caps. All else that cannot be syntax is words.
+"""
+
+import difflib
+import re
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from harvester.errors import QueryError
+from index.analysis import identifier_key, words
+from index.document import date_number
+from index.fields import BY_NAME, FIELDS, Field, Kind
+
+LONGEST_QUERY = 8192
+DEEPEST_NESTING = 64
+
+
+class Node(msgspec.Struct, frozen=True):
+    """`place` is an offset in the query, in characters."""
+
+
+class Everything(Node, frozen=True):
+    pass
+
+
+class Words(Node, frozen=True):
+    """Folded words that follow each other: one word, or a phrase. `field` "" means the usual fields."""
+
+    words: tuple[str, ...]
+    field: str = ""
+    place: int = 0
+
+
+class Exact(Node, frozen=True):
+    """The whole value of a field, whatever its case."""
+
+    field: str
+    value: str
+    place: int = 0
+
+
+class Range(Node, frozen=True):
+    """Both ends belong to it; None is open."""
+
+    field: str
+    low: int | None
+    high: int | None
+    place: int = 0
+
+
+class All(Node, frozen=True):
+    nodes: tuple[Node, ...]
+
+
+class Any(Node, frozen=True):
+    """Of no nodes: matches nothing."""
+
+    nodes: tuple[Node, ...]
+
+
+class Not(Node, frozen=True):
+    node: Node
+
+
+class Prefer(Node, frozen=True):
+    """What matches `node`; what matches `first` too comes before the rest."""
+
+    node: Node
+    first: Node
+
+
+class Parsed(msgspec.Struct, frozen=True):
+    """`suggestion` is the query as it was probably meant, or ""."""
+
+    tree: Node
+    suggestion: str = ""
+
+
+class _Token(msgspec.Struct, frozen=True):
+    kind: str
+    text: str
+    place: int
+    end: int
+
+
+_NAME = r"[A-Za-z_]+"
+_TOKEN = re.compile(
+    r"""
+      (?P<space>\s+)
+    | (?P<identifier>(?:https?://|oai:|doi:|DOI:)[^\s"()]+|10\.[0-9]{4,9}/[^\s"]+
+        |[0-9]{4}-[0-9]{4}-[0-9]{4}-[0-9]{3}[0-9Xx])
+    | (?P<open>\()
+    | (?P<close>\))
+    | (?P<phrase>"[^"]*")
+    | (?P<range>[\[{][^\]}"]*[\]}])
+    | (?P<word>[^\s()"]+)
+    | (?P<stray>.)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_FIELD = re.compile(rf"({_NAME}):(?=\S)")
+_ENDS = re.compile(r"[\[{]\s*(\S+)\s+TO\s+(\S+)\s*[\]}]")
+_SPAN = re.compile(r"(\S*)\.\.(\S*)")
+
+
+def parse(text: str) -> Parsed:
+    if len(text.encode("utf-8", "replace")) > LONGEST_QUERY:
+        raise QueryError(f"the query is longer than {LONGEST_QUERY:,} bytes", text[:60], 60, "shorten it")
+    if text.strip() in ("", "*", "*:*"):
+        return Parsed(Everything())
+    return Parsed(_Parser(text).parse(), _meant(text))
+
+
+def filtered(tree: Node, filters: dict[str, list[Node]]) -> Node:
+    """Filters on one field are alternatives; on different fields they hold together."""
+    kept = [Any(tuple(nodes)) for nodes in filters.values()]
+    return All((tree, *kept)) if kept else tree
+
+
+def filter_node(field: Field, value: str) -> Node:
+    """`--filter field=value`; numbers and dates take `low..high`."""
+    if field.kind in (Kind.NUMBER, Kind.DATE):
+        return _number_node(field, value, value, 0)
+    return Exact(field.name, _exact_value(field, value))
+
+
+def loosened(tree: Node, unimportant: frozenset[str]) -> Node | None:
+    """Any of the words where all were wanted; None where there is nothing to loosen."""
+    nodes = tree.nodes if isinstance(tree, All) else ()
+    plain = [node for node in nodes if isinstance(node, Words)]
+    firm = [node for node in nodes if not isinstance(node, Words)]
+    telling = [node for node in plain if not unimportant.issuperset(node.words)]
+    if len(plain) < 2 or not telling:
+        return None
+    some = Any(tuple(telling))
+    return Prefer(All((some, *firm)) if firm else some, tree)
+
+
+class _Parser:
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._tokens = list(_tokens(text))
+        self._at = 0
+        self._depth = 0
+
+    def parse(self) -> Node:
+        nodes = []
+        while self._at < len(self._tokens):
+            nodes.extend(self._side_by_side())
+            self._at += self._peek("close") is not None  # a bracket without its partner is punctuation
+        return _together(nodes)
+
+    def _side_by_side(self) -> list[Node]:
+        nodes = []
+        while (token := self._peek()) is not None and token.kind != "close":
+            node = self._either()
+            if node is not None:
+                nodes.append(node)
+        return nodes
+
+    def _either(self) -> Node | None:
+        return self._joined("OR", Any, self._both)
+
+    def _both(self) -> Node | None:
+        return self._joined("AND", All, self._unit)
+
+    def _joined(
+        self, operator: str, join: type[All | Any], operand: "Callable[[], Node | None]"
+    ) -> Node | None:
+        nodes = [operand()]
+        while (token := self._peek()) is not None and token.kind == "operator" and token.text == operator:
+            self._at += 1
+            self._expect_operand(token)
+            nodes.append(operand())
+        kept = tuple(node for node in nodes if node is not None)
+        if len(kept) < 2:
+            return kept[0] if kept else None
+        return join(kept)
+
+    def _unit(self) -> Node | None:
+        token = self._tokens[self._at]
+        self._at += 1
+        if token.kind == "operator" and token.text in ("AND", "OR"):
+            raise self._fault(token, f"{token.text} has nothing before it", "put words on both sides of it")
+        if token.kind == "sign" or (token.kind == "operator" and token.text == "NOT"):
+            self._expect_operand(token)
+            node = self._unit()
+            return node if node is None or token.text == "+" else Not(node)
+        if token.kind == "open":
+            return self._group(token)
+        return self._value(token)
+
+    def _group(self, opening: _Token) -> Node | None:
+        self._depth += 1
+        if self._depth > DEEPEST_NESTING:
+            raise self._fault(
+                opening, f"more than {DEEPEST_NESTING} brackets inside each other", "simplify it"
+            )
+        nodes = self._side_by_side()
+        self._depth -= 1
+        self._at += self._peek("close") is not None
+        return _together(nodes) if nodes else None
+
+    def _value(self, token: _Token) -> Node | None:
+        if token.kind == "field":
+            return self._of_field(token)
+        if token.kind == "identifier":
+            return Exact("identifier", identifier_key(token.text), token.place)
+        return _words("", token)
+
+    def _of_field(self, token: _Token) -> Node | None:
+        field = BY_NAME[token.text.lower()]
+        value = self._tokens[self._at]
+        self._at += 1
+        if value.kind == "open":
+            return self._spread(field, self._group(value))
+        if field.kind in (Kind.NUMBER, Kind.DATE):
+            return self._number(field, value)
+        if value.kind == "range" or value.text[:1] in "[{":
+            raise self._fault(
+                value, f"{field.name} has no order, so no range", f"ranges are for {_ordered()}"
+            )
+        if field.kind is Kind.EXACT:
+            return Exact(field.name, _exact_value(field, value.text), value.place)
+        return _words(field.name, value)
+
+    def _spread(self, field: Field, node: Node | None) -> Node | None:
+        """`title:(a OR b)`: the field holds for each word inside."""
+        match node:
+            case Words(field="") if field.kind in (Kind.TEXT, Kind.NAME):
+                return Words(node.words, field.name, node.place)
+            case Words(field=""):
+                text = self._text[node.place :].split()[0].rstrip(")")
+                return self._of_kind(field, text, node.place)
+            case All() | Any():
+                inner = (self._spread(field, one) for one in node.nodes)
+                return type(node)(tuple(one for one in inner if one is not None))
+            case Not():
+                inside = self._spread(field, node.node)
+                return None if inside is None else Not(inside)
+        return node
+
+    def _of_kind(self, field: Field, text: str, place: int) -> Node:
+        if field.kind is Kind.EXACT:
+            return Exact(field.name, _exact_value(field, text), place)
+        return _number_node(field, text, self._text, place)
+
+    def _number(self, field: Field, value: _Token) -> Node:
+        text = value.text
+        if text[:1] in "[{":
+            ends = _ENDS.fullmatch(text)
+            if ends is None:
+                raise self._fault(value, "the range does not end", f"write {field.name}:[{_example(field)}]")
+            return _range(field, ends[1], ends[2], text, self._text, value.place)
+        return _number_node(field, text, self._text, value.place)
+
+    def _expect_operand(self, operator: _Token) -> None:
+        token = self._peek()
+        if token is None or token.kind == "close" or (token.kind == "operator" and token.text != "NOT"):
+            raise self._fault(operator, f"{operator.text} has nothing after it", "put a word after it")
+
+    def _peek(self, kind: str = "") -> _Token | None:
+        token = self._tokens[self._at] if self._at < len(self._tokens) else None
+        return token if token is None or not kind or token.kind == kind else None
+
+    def _fault(self, token: _Token, message: str, advice: str) -> QueryError:
+        return QueryError(message, self._text, token.place, advice)
+
+
+def _tokens(text: str) -> Iterator[_Token]:
+    at = 0
+    while at < len(text):
+        field = _FIELD.match(text, at)
+        if field and field[1].lower() in BY_NAME and not _starts_identifier(text, at):
+            yield _Token("field", field[1], at, field.end())
+            at = field.end()
+            yield (value := _field_value(text, at))
+            at = value.end
+            continue
+        if sign := _sign(text, at):
+            yield sign
+            at = sign.end
+            continue
+        match = _TOKEN.match(text, at)
+        assert match is not None
+        at = match.end()
+        yield from _read(match)
+
+
+def _read(match: re.Match[str]) -> Iterator[_Token]:
+    kind, text = str(match.lastgroup), match.group()
+    if kind in ("space", "stray"):
+        return
+    if kind == "word" and text in ("AND", "OR", "NOT"):
+        kind = "operator"
+    elif kind == "range":
+        kind = "word"
+    yield _Token(kind, text, match.start(), match.end())
+
+
+def _starts_identifier(text: str, at: int) -> bool:
+    match = _TOKEN.match(text, at)
+    return match is not None and match.lastgroup == "identifier"
+
+
+def _field_value(text: str, at: int) -> _Token:
+    """An open bracket runs to the end of the query if nothing closes it: the fault is told where it is."""
+    match = _TOKEN.match(text, at)
+    assert match is not None
+    kind, value = str(match.lastgroup), match.group()
+    if kind == "word" and value[0] in "[{":
+        return _Token("range", text[at:], at, len(text))
+    return _Token(kind, value, at, match.end())
+
+
+def _sign(text: str, at: int) -> _Token | None:
+    """`+` and `-` are signs only after a space and before a letter, a digit, a quote or a bracket."""
+    if text[at] not in "+-" or (at > 0 and not (text[at - 1].isspace() or text[at - 1] == "(")):
+        return None
+    follows = text[at + 1 : at + 2]
+    if not follows or not (follows.isalpha() or follows in '"('):
+        return None
+    return _Token("sign", text[at], at, at + 1)
+
+
+def _words(field: str, token: _Token) -> Words | None:
+    found = tuple(words(token.text))
+    return Words(found, field, token.place) if found else None
+
+
+def _together(nodes: list[Node]) -> Node:
+    if len(nodes) == 1:
+        return nodes[0]
+    return All(tuple(nodes)) if nodes else Any(())
+
+
+def _exact_value(field: Field, text: str) -> str:
+    value = text.strip('"')
+    if field.name == "identifier":
+        return identifier_key(value)
+    if field.name == "peer_reviewed":
+        return {"true": "yes", "false": "no"}.get(value.lower(), value.lower())
+    return value.lower()
+
+
+def _number_node(field: Field, text: str, query: str, place: int) -> Range:
+    span = _SPAN.fullmatch(text)
+    low, high = (span[1] or "*", span[2] or "*") if span else (text, text)
+    return _range(field, low, high, "[]", query, place)
+
+
+def _range(field: Field, low: str, high: str, brackets: str, query: str, place: int) -> Range:
+    first = _bound(field, low, query, place, last=False)
+    final = _bound(field, high, query, place, last=True)
+    if brackets[0] == "{" and first is not None:
+        first = (_bound(field, low, query, place, last=True) or 0) + 1
+    if brackets[-1] == "}" and final is not None:
+        final = (_bound(field, high, query, place, last=False) or 0) - 1
+    return Range(field.name, first, final, place)
+
+
+def _bound(field: Field, text: str, query: str, place: int, *, last: bool) -> int | None:
+    if text == "*":
+        return None
+    text = text.strip('"')
+    number = date_number(text, last=last) if field.kind is Kind.DATE else None
+    if field.kind is Kind.NUMBER and text.isascii() and text.isdigit() and len(text) <= 9:
+        number = int(text)
+    if number is None:
+        raise QueryError(
+            f"{field.name} cannot be {text or 'empty'}",
+            query,
+            place,
+            f"write for example {field.name}:{_one(field)}",
+        )
+    return number
+
+
+def _one(field: Field) -> str:
+    return "2021-03" if field.kind is Kind.DATE else "2021"
+
+
+def _example(field: Field) -> str:
+    return "2019-01 TO 2021-06" if field.kind is Kind.DATE else "2019 TO 2021"
+
+
+def _ordered() -> str:
+    return ", ".join(field.name for field in FIELDS if field.kind in (Kind.NUMBER, Kind.DATE))
+
+
+def _meant(text: str) -> str:
+    """`titel:x` is words; whoever wrote it probably meant a field."""
+    meant = text
+    for match in re.finditer(rf"(?<!\S)({_NAME}):(?=[^\s/])", text):
+        name = match[1].lower()
+        near = [] if name in BY_NAME else difflib.get_close_matches(name, BY_NAME, n=1, cutoff=0.75)
+        if near:
+            meant = meant.replace(match[0], f"{near[0]}:", 1)
+    return meant if meant != text else ""
