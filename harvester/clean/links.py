@@ -1,0 +1,210 @@
+"""Which of Dublin Core's identifiers and relations is what: landing page, files, numbers, a citation.
+
+A server's own page is told by what it is not. EPrints is recognised by its first dc:relation, its abstract
+page; then files and their licences can be paired, and its other relations are the work's own addresses.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from harvester.clean import languages, licences, markup, text, types
+from harvester.identifiers import eprint_page, recognise
+from harvester.record import File, Identifier
+
+_MEDIA_TYPES = {
+    "pdf": "application/pdf", "ps": "application/postscript", "doc": "application/msword",
+    "zip": "application/zip",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document", "txt": "text/plain",
+    "csv": "text/csv", "xls": "application/vnd.ms-excel", "ppt": "application/vnd.ms-powerpoint",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "jpg": "image/jpeg",
+    "pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation", "jpeg": "image/jpeg",
+    "png": "image/png", "tif": "image/tiff", "tiff": "image/tiff", "gif": "image/gif", "mp3": "audio/mpeg",
+    "wav": "audio/x-wav", "mp4": "video/mp4", "gz": "application/gzip", "epub": "application/epub+zip",
+}  # fmt: skip
+# bepress, DSpace, OJS
+_FILE_PATH = re.compile(r"/viewcontent\.cgi|/bitstreams?/|/article/(?:download|viewFile)/", re.I)
+_ACCESS = {
+    "openaccess": "open", "restrictedaccess": "restricted", "closedaccess": "restricted",
+    "embargoedaccess": "embargoed",
+}  # fmt: skip
+_YEAR = re.compile(r"\b1[5-9]\d\d\b|\b20\d\d\b")
+_NUMBERED = re.compile(r"\b(?:pp?\.|vol\.?|no\.|in:)|\d\s?\(\d+\)|\d:\s?\d|\d[-–]+\d", re.I)
+_IN_ANGLES = re.compile(r"\s*<https?://[^>\s]*>")
+
+Fields = Mapping[str, Sequence[str]]
+
+
+class Found(NamedTuple):
+    """`raw` is the address as it was said, if it was one."""
+
+    scheme: str
+    value: str
+    raw: str
+
+
+class Links(NamedTuple):
+    """What a record's identifiers and relations turn out to be."""
+
+    landing_url: str = ""
+    official_url: str = ""
+    files: tuple[File, ...] = ()
+    identifiers: tuple[Identifier, ...] = ()
+    citation: str = ""
+    relations: tuple[str, ...] = ()
+    unplaced: tuple[str, ...] = ()
+
+    def first(self, scheme: str) -> str:
+        return next((one.value for one in self.identifiers if one.scheme == scheme), "")
+
+
+def sort_out(pairs: Sequence[tuple[str, str]], fields: Fields) -> Links:
+    """`pairs` are (Dublin Core element, text) in document order, `fields` the same by element."""
+    return _eprints_links(pairs, fields) if _is_eprints(fields) else _links(fields)
+
+
+def is_citation(value: str) -> bool:
+    """A sentence with a year and a volume, page or issue in it."""
+    return _is_sentence(value) and bool(_NUMBERED.search(value))
+
+
+def _is_sentence(value: str) -> bool:
+    return len(value) >= 20 and " " in value and bool(_YEAR.search(value))
+
+
+def _is_file(address: str) -> bool:
+    return _extension(address) in _MEDIA_TYPES or _FILE_PATH.search(address) is not None
+
+
+def _extension(address: str) -> str:
+    if "?" in address:
+        address = address.partition("?")[0]
+    return address[address.rfind(".") + 1 :].lower()
+
+
+def _links(fields: Fields) -> Links:
+    found, citations, unplaced = _sorted(fields.get("identifier", ()))
+    also = _recognised((*fields.get("issn", ()), *fields.get("source", ())))
+    addresses = (one.raw for one in (*found, *also) if one.scheme == "url")
+    files = list(dict.fromkeys(filter(_is_file, addresses)))  # CiteSeerX: in the source
+    pages = [one for one in found if "://" in one.raw and one.raw not in files]
+    landing = min(pages, key=_landing_rank).raw if pages else ""
+    return Links(
+        landing_url=landing,
+        files=tuple(_file(address, fields) for address in files),
+        identifiers=_identifiers((*found, *also), {landing, *files}),
+        citation=citations[0] if citations else "",
+        relations=text.unique(map(markup.line, fields.get("relation", ()))),
+        unplaced=(*citations[1:], *unplaced),
+    )
+
+
+def _recognised(values: Iterable[str]) -> list[Found]:
+    return [Found(*known, raw) for raw in values if (known := recognise(raw))]
+
+
+def _landing_rank(page: Found) -> int:
+    """The repository's own page before a handle, a handle before a resolver elsewhere."""
+    return {"url": 0, "handle": 1}.get(page.scheme, 2)
+
+
+def _file(address: str, fields: Fields) -> File:
+    access = next((_ACCESS[end] for one in fields.get("rights", ()) if (end := _last(one)) in _ACCESS), "")
+    return File(
+        address,
+        media_type=_MEDIA_TYPES.get(_extension(address), "") or _only_media_type(fields.get("format", ())),
+        access=access,
+        version=types.read(tuple(fields.get("type", ()))).version,
+    )
+
+
+def _last(value: str) -> str:
+    return value.rsplit("/", 1)[-1].strip().lower()
+
+
+def _only_media_type(values: Sequence[str]) -> str:
+    media = {value.lower() for value in values if "/" in value and " " not in value}
+    return media.pop() if len(media) == 1 else ""
+
+
+def _sorted(values: Iterable[str]) -> tuple[list[Found], list[str], tuple[str, ...]]:
+    """Identifiers, citation sentences, the rest."""
+    found, citations, unplaced = [], [], []
+    for raw in dict.fromkeys(values):
+        raw = text.line(markup.unescape(raw)) if "&" in raw or not raw.isascii() else raw
+        if known := recognise(raw):
+            found.append(Found(*known, raw))
+        elif _is_sentence(raw):
+            citations.append(_citation(raw))
+        else:
+            unplaced.append(text.line(raw))
+    return found, citations, text.unique(unplaced)
+
+
+def _citation(raw: str) -> str:
+    """LSHTM puts its own page in angles after each name."""
+    return markup.line(_IN_ANGLES.sub("", raw) if "<http" in raw else raw)
+
+
+def _identifiers(found: Iterable[Found], placed: set[str]) -> tuple[Identifier, ...]:
+    """All but the addresses that have a place of their own."""
+    known = (
+        Identifier(one.scheme, one.value) for one in found if one.scheme != "url" or one.raw not in placed
+    )
+    return tuple(dict.fromkeys(known))
+
+
+def _is_eprints(fields: Fields) -> bool:
+    """Its abstract page is the first relation; the short form `…/N/` needs a file below, or a review type."""
+    first = next(iter(fields.get("relation", ())), "")
+    if not first.startswith("http") or eprint_page(first) is None:
+        return False
+    below = first if first.endswith("/") else f"{first}/"
+    return (
+        "/id/eprint/" in first
+        or any(one.startswith(below) for one in fields.get("identifier", ()))
+        or types.read(tuple(fields.get("type", ()))).peer_reviewed is not None
+    )
+
+
+def _eprints_links(pairs: Sequence[tuple[str, str]], fields: Fields) -> Links:
+    landing, *relations = fields["relation"]
+    files = _eprints_files(pairs, landing)
+    own = {one.url for one in files}
+    found, citations, unplaced = _sorted(one for one in fields.get("identifier", ()) if one not in own)
+    citations += [_citation(one) for one in unplaced if len(one) >= 20 and " " in one]
+    also, cited, rest = _sorted(relations)
+    official = next((one.raw for one in also if "://" in one.raw), "")
+    return Links(
+        landing_url=landing,
+        official_url=official,
+        files=files,
+        identifiers=_identifiers((*found, *also), {landing, official}),
+        citation=citations[0] if citations else "",
+        relations=(*cited, *rest),
+        unplaced=(*citations[1:], *(one for one in unplaced if len(one) < 20 or " " not in one)),
+    )
+
+
+def _eprints_files(pairs: Iterable[tuple[str, str]], landing: str) -> tuple[File, ...]:
+    """A document's format, language and rights stand before its address; absent ones are simply left out."""
+    below = landing if landing.endswith("/") else f"{landing}/"
+    files = []
+    said: dict[str, str] = {}
+    for field, value in pairs:
+        if field in ("format", "language", "rights"):
+            said[field] = value
+        elif field == "identifier" and value.startswith(below):
+            files.append(_eprints_file(value, said))
+            said = {}
+    return tuple(files)
+
+
+def _eprints_file(address: str, said: Mapping[str, str]) -> File:
+    media = said.get("format", "")
+    return File(
+        address,
+        media_type=_MEDIA_TYPES.get(_extension(address), "") or (media if "/" in media else ""),
+        language=next(iter(languages.codes([said.get("language", "")])), ""),
+        license=licences.licence(said.get("rights", "")),
+    )

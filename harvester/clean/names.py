@@ -1,0 +1,102 @@
+"""Names of persons and bodies: "Family, Given" taken apart where that is sure; `name` always as written."""
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+from harvester.clean import markup, text
+from harvester.identifiers import orcid
+from harvester.record import Name
+
+_SUFFIX = re.compile(r"(?:Jr|Sr|II|III|IV|Ph\.?D|M\.?\s?D|Dr|Esq)\.?", re.I)
+_LIFE_DATES = re.compile(
+    r",?\s*(?:b\.|d\.|ca\.|active|fl\.)?\s*\(?\d{4}\??\s*(?:[-–]\s*(?:\d{4}\??)?)?\)?\.?$"
+)
+_ROLE = re.compile(
+    r"\s*\((author|editor|ed|eds|translator|illustrator|photographer|contributor|performer|conductor|composer"
+    r"|featured performer|lyricist|artist|depicted|interviewer|interviewee|director|advisor|supervisor"
+    r"|compiler)\.?\)$",
+    re.I,
+)
+_ORCID = re.compile(
+    r"[\s(\[;,]*(?:orcid[:\s]*)?((?:https?://orcid\.org/)?\d{4}-\d{4}-\d{4}-\d{3}[\dX])[)\]]?", re.I
+)
+_BODY = re.compile(
+    r"\b(?:universit|institut|department|school of|college|laborator|centre|center|ministr|committee|society"
+    r"|association|company|corporation|collaboration|consortium|agency|council|library|museum|foundation|office|group|team|inc\b|ltd\b"
+    r"|gmbh)",
+    re.I,
+)
+
+
+def people(values: Iterable[str], role: str = "") -> tuple[Name, ...]:
+    """Several in one value stand between semicolons, or between commas if each is a whole name."""
+    found = [person(one, role) for value in values for one in _each(value)]
+    return tuple(one for one in found if one)
+
+
+@lru_cache(maxsize=16384)  # who writes once in a repository, writes again
+def person(value: str, role: str = "") -> Name | None:
+    """None for what has no letter in it."""
+    value, number = _split_orcid(markup.line(value))
+    if value[-1:] == ")" and (role_said := _ROLE.search(value)):
+        role, value = role_said[1].lower(), value[: role_said.start()]
+    if value[-1:].isdigit() or value[-1:] in "-.?)":
+        value = _LIFE_DATES.sub("", value) or value
+    value = value.rstrip(" ,;")
+    if not value[:1].isalpha() and not any(map(str.isalpha, value)):
+        return None
+    family, given = _parts(value)
+    return Name(value, family, given, number, role)
+
+
+def from_parts(family: str, given: str, number: str = "", role: str = "", lineage: str = "") -> Name | None:
+    """A name that the provider has already taken apart."""
+    family, given, lineage = markup.line(family), markup.line(given), markup.line(lineage)
+    name = ", ".join(filter(None, (family, given, lineage)))
+    return Name(name, family, given, orcid(number), role) if name else None
+
+
+def body(value: str, role: str = "") -> Name | None:
+    name = markup.line(value)
+    return Name(name, role=role) if name else None
+
+
+def _each(value: str) -> list[str]:
+    if ";" in value and "&" not in value:
+        return _between_semicolons(value)
+    if " , " in value:  # CiteSeerX
+        return value.split(" , ")
+    if value.count(",") >= 2 and (parts := value.split(",")) and all(" " in part.strip() for part in parts):
+        return value.split(",") if not _BODY.search(value) else [value]
+    return [value]
+
+
+def _between_semicolons(value: str) -> list[str]:
+    """`Mower, Ann; Reaper, Bo`; but OJS writes an affiliation there (`Mower, Ann; University of Hay`)."""
+    first, *others = value.split(";")
+    alike = [one for one in others if ("," in one) == ("," in first) and not _BODY.search(one)]
+    return [first, *alike] if "0000-000" not in value else [value]
+
+
+def _split_orcid(value: str) -> tuple[str, str]:
+    if "000" not in value or not (match := _ORCID.search(value)):
+        return value, ""
+    return text.line(value[: match.start()] + " " + value[match.end() :]), orcid(match[1])
+
+
+def _parts(name: str) -> tuple[str, str]:
+    """Where exactly one comma is left and no body is meant ("University of California, Berkeley")."""
+    if "," not in name:
+        return "", ""
+    parts = [part.strip() for part in name.split(",")]
+    if len(parts) > 2 and _SUFFIX.fullmatch(parts[-1]):
+        parts.pop()
+    if len(parts) != 2 or not all(parts) or (" " in parts[0] and _is_body(name, parts[0])):
+        return "", ""
+    return parts[0], parts[1]
+
+
+def _is_body(name: str, family: str) -> bool:
+    """A family name of several words may be a body's; no one's has five."""
+    return family.count(" ") > 3 or _BODY.search(name) is not None

@@ -1,0 +1,70 @@
+"""Plain text: white space, characters that nobody sees, composed form, e-mail addresses.
+
+ASCII, nine values in ten, is looked at once and passes.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+from harvester.identifiers import INVISIBLE
+
+_UNSEEN = re.compile(rf"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f{INVISIBLE}]")
+_EMAIL = re.compile(r"[<(\[]?(?:mailto:)?[\w.+%-]+@(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}[>)\]]?")
+_BLANK_LINES = re.compile(r"\n\s*\n")
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+_LIST_MARKS = re.compile(r"[;\n\r]")
+
+
+def line(text: str) -> str:
+    """One line, single spaces."""
+    if _is_plain(text):
+        return _composed(text)
+    return " ".join(_seen(text).split())
+
+
+def paragraphs(text: str) -> str:
+    """Hard-wrapped lines joined; a blank line stays a paragraph's end."""
+    if _is_plain(text):
+        return _composed(text)
+    text = _seen(text).replace("\r\n", "\n").replace("\r", "\n")
+    parts = (" ".join(part.split()) for part in _BLANK_LINES.split(text))
+    return "\n\n".join(part for part in parts if part)
+
+
+def _is_plain(text: str) -> bool:
+    """No control or invisible character (`isprintable` knows them all), no second space, no address."""
+    return text.isprintable() and "  " not in text and "@" not in text
+
+
+def _composed(text: str) -> str:
+    text = text.strip()
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def _seen(text: str) -> str:
+    text = unicodedata.normalize("NFC", _UNSEEN.sub("", text))
+    return _EMAIL.sub(" ", text) if "@" in text else text
+
+
+def printable(text: str) -> str:
+    """Safe on a terminal: control and direction characters (but new line and tab) shown as U+FFFD."""
+    if text.isascii() and text.isprintable():
+        return text
+    return _UNPRINTABLE.sub("\ufffd", text)
+
+
+def words_list(text: str) -> tuple[str, ...]:
+    """Keywords in one value: by semicolons and new lines where there are any, else by commas or ` / `."""
+    if _LIST_MARKS.search(text):
+        parts = _LIST_MARKS.split(text)
+    elif "," in text:
+        parts = text.split(",")
+    else:
+        parts = text.split(" / ")
+    return unique(line(part) for part in parts)
+
+
+def unique(values: Iterable[str]) -> tuple[str, ...]:
+    """Without empty and repeated ones, in order."""
+    return tuple(dict.fromkeys(filter(None, values)))
