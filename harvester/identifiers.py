@@ -13,6 +13,8 @@ from urllib.parse import unquote
 
 INVISIBLE = "\u00ad\u200b\u2060\ufeff"  # inside the DOIs of University of South Florida, among others
 
+_LONGEST = 2048  # a longer text is no identifier, and would only cost time
+
 _NO_INVISIBLE = dict.fromkeys(map(ord, INVISIBLE))
 _CLOSING = {")": "(", "]": "[", ">": "<", "}": "{"}
 
@@ -54,7 +56,7 @@ _EPRINT_SHORT = re.compile(r"(https?://[^\s/]+)/([1-9]\d*)/?")
 
 
 def doi(text: str) -> str:
-    if "10." not in text:
+    if "10." not in text or len(text) > _LONGEST:
         return ""
     text = bare = _visible(text)
     while costume := _DOI_COSTUME.match(bare):
@@ -198,6 +200,8 @@ _SCHEMES: tuple[tuple[str, str, Callable[[str], str]], ...] = (
 @lru_cache(maxsize=4096)  # an ISSN or a journal's name comes again with every article
 def recognise(text: str) -> tuple[str, str] | None:
     """(scheme, canonical value) of a text that is an identifier and nothing besides."""
+    if len(text) > _LONGEST:
+        return None
     low = text.lower()
     for scheme, look, read in _SCHEMES:
         if look in low and (value := read(text)):

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from harvester.identifiers import INVISIBLE
 
 _UNSEEN = re.compile(rf"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f{INVISIBLE}]")
-_EMAIL = re.compile(r"[<(\[]?(?:mailto:)?[\w.+%-]+@(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}[>)\]]?")
+_EMAIL = re.compile(r"[<(\[]?(?:mailto:)?[\w.+%-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}[>)\]]?")
 _BLANK_LINES = re.compile(r"\n\s*\n")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _LIST_MARKS = re.compile(r"[;\n\r]")
