@@ -72,8 +72,8 @@ def request(
     return Request(
         metadata_prefix=source.metadata_prefix,
         set_spec=source.set,
-        from_=from_,
-        until=options.until,
+        from_=_at(from_, granularity, "00:00:00"),
+        until=_at(options.until, granularity, "23:59:59"),
         full=not from_ and not options.until,
         bounded=options.bounded,
     )
@@ -84,6 +84,13 @@ def _from(watermark: str, granularity: Granularity, clocks_differ: bool) -> str:
     assert moment is not None, f"a watermark of our own: {watermark}"
     overlap = max(_OVERLAP[granularity], SKEW) if clocks_differ else _OVERLAP[granularity]
     return format_datestamp(moment - overlap, granularity)
+
+
+def _at(datestamp: str, granularity: Granularity, time_of_day: str) -> str:
+    """Both ends of a window must have the repository's granularity (section 2.7.1)."""
+    if granularity is Granularity.DAY or not datestamp:
+        return datestamp[:10]
+    return datestamp if "T" in datestamp else f"{datestamp}T{time_of_day}Z"
 
 
 def list_arguments(request: Request) -> dict[str, str]:

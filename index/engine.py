@@ -76,7 +76,7 @@ class Searcher(ABC):
 
     @abstractmethod
     def positions(self) -> Iterator[tuple[str, int]]:
-        """(id, position) of every document, in no order."""
+        """(id, position) of every document, in order of position."""
 
     @abstractmethod
     def stem(self, word: str) -> str:

@@ -1,6 +1,6 @@
 """Records at their last state, their raw forms, and what could not become a record."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -202,15 +202,20 @@ def with_header(row: Any) -> Record:
     )
 
 
-def ids_ending_with(connection: Connection, tail: str, limit: int) -> list[str]:
-    """Full ids of live records whose identifier is `tail` or ends with `:tail`."""
+def ids_of(connection: Connection, identifier: str) -> list[str]:
+    """Full ids of the records, live or deleted, that have this OAI identifier: one a source at most."""
     query = (
         sa.select(sources.c.name, records.c.identifier)
         .join(sources, records.c.source_id == sources.c.id)
-        .where(
-            records.c.deleted.is_(False),
-            sa.or_(records.c.identifier == tail, records.c.identifier.endswith(":" + tail, autoescape=True)),
-        )
-        .limit(limit)
+        .where(records.c.identifier == identifier, records.c.source_id.in_(sa.select(sources.c.id)))
     )
     return [record_id(*row) for row in connection.execute(query)]
+
+
+def live(connection: Connection, source: str = "") -> Iterator[Record]:
+    """All live records, of one source or of all, in order of position."""
+    query = select_records().where(records.c.deleted.is_(False)).order_by(records.c.position)
+    if source:
+        query = query.where(sources.c.name == source)
+    for row in connection.execution_options(yield_per=500).execute(query):
+        yield with_header(row)

@@ -82,10 +82,12 @@ class TantivyEngine(Engine):
             ) from error
         # A crash leaves files whose names the next commit would want.
         writer.garbage_collect_files()
-        yield TantivySession(writer)
-        writer.rollback()
-        writer.garbage_collect_files()
-        writer.wait_merging_threads()
+        try:
+            yield TantivySession(writer)
+            writer.rollback()
+            writer.garbage_collect_files()
+        finally:
+            writer.wait_merging_threads()
 
     def searcher(self) -> Searcher:
         return TantivySearcher(self._open().searcher())
@@ -111,16 +113,30 @@ class TantivySession(Session):
 
     def put(self, documents: Iterable[Document]) -> None:
         schema = _schema()
-        for document in documents:
-            self._writer.delete_documents_by_term("id", document.id)
-            self._writer.add_document(tantivy.Document.from_dict(_fields(document), schema))
+        with _faults_told():
+            for document in documents:
+                self._writer.delete_documents_by_term("id", document.id)
+                self._writer.add_document(tantivy.Document.from_dict(_fields(document), schema))
 
     def delete(self, ids: Iterable[str]) -> None:
         for id in ids:
             self._writer.delete_documents_by_term("id", id)
 
     def commit(self) -> None:
-        self._writer.commit()
+        with _faults_told():
+            self._writer.commit()
+
+
+@contextmanager
+def _faults_told() -> Iterator[None]:
+    """A full disk comes as ValueError or OSError, by where tantivy meets it."""
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        raise IndexUnusable(
+            f"the index cannot be written: {error}",
+            "free some space, then run `windrow sync`; the records are safe in the store",
+        ) from error
 
 
 def _fields(document: Document) -> dict[str, Anything]:
@@ -163,22 +179,16 @@ class TantivySearcher(Searcher):
         return self._searcher.num_docs
 
     def positions(self) -> Iterator[tuple[str, int]]:
-        """In batches by position, so that memory stays flat."""
-        everything, offset = Query.all_query(), 0
+        """In batches, so that memory stays flat."""
+        last = -1
         while True:
-            page = self._searcher.search(
-                everything,
-                limit=_BATCH,
-                offset=offset,
-                count=False,
-                order_by_field="position",
-                order=tantivy.Order.Asc,
-            )
+            later = Query.range_query(_schema(), "position", _UNSIGNED, lower_bound=last + 1)
+            page = self._searcher.search(later, limit=_BATCH, count=False, **_BY_POSITION)
             for position, address in page.hits:
-                yield str(self._searcher.doc(address).get_first("id")), int(position)
+                last = int(position)
+                yield str(self._searcher.doc(address).get_first("id")), last
             if len(page.hits) < _BATCH:
                 return
-            offset += _BATCH
 
     def stem(self, word: str) -> str:
         stems = _analyzers()["text"].analyze(word)
@@ -230,6 +240,8 @@ class TantivySearcher(Searcher):
         return Query.boost_query(query, field.boost) if field.boost else query
 
 
+_UNSIGNED = tantivy.FieldType.Unsigned
+_BY_POSITION: dict[str, Anything] = {"order_by_field": "position", "order": tantivy.Order.Asc}
 _ORDER: dict[Sort, dict[str, Anything]] = {
     Sort.RELEVANCE: {},
     Sort.NEWEST: {"order_by_field": "newest", "order": tantivy.Order.Desc},
@@ -261,8 +273,4 @@ def _range(node: Range) -> Query:
     low, high = node.low or 0, node.high if node.high is not None else 2**63
     if high < 0 or low > high:
         return Query.empty_query()
-    return _unscored(
-        Query.range_query(
-            _schema(), node.field, tantivy.FieldType.Unsigned, lower_bound=low, upper_bound=high
-        )
-    )
+    return _unscored(Query.range_query(_schema(), node.field, _UNSIGNED, lower_bound=low, upper_bound=high))

@@ -1,0 +1,108 @@
+"""The command line. Data goes to stdout, talk to stderr.
+
+Exit codes: 0 done · 1 failed · 2 usage, query or configuration · 3 done in part ·
+130 interrupted · 143 terminated.
+A command's module is imported when the command runs: a search must not wait for a harvester's libraries.
+"""
+
+import os
+import signal
+import sys
+from importlib import import_module
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from harvester.errors import WindrowError
+from index.cli.talk import tell_error
+
+_INTERRUPTED = 130
+_TERMINATED = 143
+
+# section → command → (module, what `windrow --help` says)
+_COMMANDS = {
+    "Look": {
+        "search": ("look", "Search what was harvested."),
+        "show": ("look", "Show one record."),
+        "status": ("status", "What is harvested, how well, and when next."),
+    },
+    "Fetch": {
+        "demo": ("tour", "Harvest and search a bundled sample repository."),
+        "add": ("fetch", "Check an address and write it into config.toml."),
+        "check": ("fetch", "Try an OAI-PMH address and say what is there."),
+        "harvest": ("harvesting", "Harvest now; the index follows."),
+    },
+    "Mend": {
+        "verify": ("mend", "Check every invariant of the store and the index."),
+        "sync": ("mend", "Bring the index up to the store."),
+        "rebuild": ("mend", "Build the index anew beside the old one, then switch."),
+    },
+    "Give": {
+        "changes": ("give", "The change feed, as JSON lines."),
+        "export": ("give", "Records in an exchange format."),
+    },
+}
+_MODULES = {name: module for section in _COMMANDS.values() for name, (module, _) in section.items()}
+
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_MODULES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _MODULES:
+            return None
+        command: click.Command = getattr(import_module(f"index.cli.{_MODULES[cmd_name]}"), cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for section, commands in _COMMANDS.items():
+            with formatter.section(section):
+                formatter.write_dl([(name, text) for name, (_, text) in commands.items()], col_max=12)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--config", type=click.Path(), help="config.toml to use; else WINDROW_CONFIG, else ./config.toml."
+)
+@click.version_option(package_name="windrow", prog_name="windrow")
+@click.pass_context
+def windrow(ctx: click.Context, config: str | None) -> None:
+    """A searchable local copy of what repositories publish.
+
+    \b
+    From an address to a search:
+      windrow add https://kar.kent.ac.uk/cgi/oai2 --harvest
+      windrow search "mental health" --facet year
+    """
+    ctx.obj = config
+
+
+def main() -> NoReturn:
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """The exit code; every known error has been told by then."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        code = windrow.main(arguments, prog_name="windrow", standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except WindrowError as error:
+        tell_error(error)
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # Whoever reads us has seen enough (`windrow changes | head`); Python would complain at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> None:
+    raise SystemExit(_TERMINATED)

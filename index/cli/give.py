@@ -1,0 +1,99 @@
+"""changes, export."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from index.cli.opening import with_program
+from index.cli.talk import put_json
+from index.program import Program
+
+if TYPE_CHECKING:
+    from harvester.record import Record
+
+_BATCH = 500
+
+
+@click.command()
+@click.option(
+    "--since", type=click.IntRange(0), default=0, show_default=True, help="Position after which to begin."
+)
+@click.option("--limit", type=click.IntRange(1), help="Changes to print; all without it.")
+@with_program
+def changes(program: Program, since: int, limit: int | None) -> None:
+    """The change feed as JSON lines: each record at its last change, tombstones included.
+
+    A follower keeps the last position it has taken in, and asks for what came since.
+    """
+    from harvester.store import changes as feed
+
+    left = limit
+    while left is None or left > 0:
+        with program.store.read() as connection:
+            batch = feed.changes(connection, since, min(_BATCH, left or _BATCH))
+        for change in batch:
+            record = change.record
+            op = "delete" if record.deleted else "upsert"
+            shown = None if record.deleted else record
+            put_json({"position": change.position, "op": op, "id": record.id, "record": shown})
+        if not batch:
+            return
+        since, left = batch[-1].position, None if left is None else left - len(batch)
+
+
+@click.command()
+@click.option("--format", "format_name", type=click.Choice(["jsonl"]), default="jsonl", show_default=True)
+@click.option("--query", help="Only what a search finds.")
+@click.option("--source", help="Only records of this source.")
+@with_program
+def export(program: Program, format_name: str, query: str | None, source: str | None) -> None:
+    """Live records in an exchange format, on stdout."""
+    from index.exports import exporter
+
+    write = exporter(format_name)
+    for record in _records(program, query, source):
+        click.echo(write(record), nl=False)
+
+
+def _records(program: Program, query: str | None, source: str | None) -> "Iterator[Record]":
+    from harvester.store import records
+
+    if source is not None:
+        _insist_on_source(program, source)
+    if query is None:
+        with program.store.read() as connection:
+            yield from records.live(connection, source or "")
+        return
+    for id in _found(program, query, source):
+        with program.store.read() as connection:
+            record = records.get(connection, id)
+        if record is not None and not record.deleted:
+            yield record
+
+
+def _found(program: Program, query: str, source: str | None) -> Iterator[str]:
+    """Ids of all hits, in pages of one snapshot."""
+    from index.engine import Sort
+    from index.query import Exact, filtered, parse
+
+    searcher, offset = program.searcher(), 0
+    tree = parse(query).tree
+    if source is not None:
+        tree = filtered(tree, {"source": [Exact("source", source.lower())]})
+    while True:
+        found = searcher.search(tree, limit=_BATCH, offset=offset, sort=Sort.ADDED)
+        yield from (hit.id for hit, _ in found.hits)
+        offset += _BATCH
+        if offset >= found.total:
+            return
+
+
+def _insist_on_source(program: Program, name: str) -> None:
+    from harvester.store import sources
+    from index.cli.naming import unknown_source
+
+    with program.store.read() as connection:
+        known = {state.name for state in sources.every(connection)} | set(program.settings.sources)
+    if name not in known:
+        raise unknown_source(name, known)

@@ -1,0 +1,142 @@
+"""harvest."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from harvester.clean.text import printable
+from harvester.datestamp import format_datestamp, parse_datestamp
+from harvester.errors import ConfigError, SourceBusy
+from index.cli.follower import following
+from index.cli.naming import unknown_source
+from index.cli.opening import json_option, with_program
+from index.cli.progress import harvest_bar
+from index.cli.talk import number, put_json, put_lines, seconds, tell, tell_error
+from index.program import Program
+
+if TYPE_CHECKING:
+    from harvester.config import Source
+    from harvester.harvest import Report
+    from harvester.plan import Options
+
+_COLOURS = {"complete": "green", "verified": "green", "failed": "red"}
+
+
+class _Datestamp(click.ParamType[str]):
+    name = "date"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        moment = parse_datestamp(value)
+        if moment is None:
+            self.fail(f"{value} is no date: write 2026-01-31 or 2026-01-31T12:00:00Z", param, ctx)
+        return value[:10] if len(value) == 10 else format_datestamp(moment)
+
+
+@click.command()
+@click.argument("sources", nargs=-1, metavar="[SOURCE]...")
+@click.option("--full", is_flag=True, help="Read the whole list again, verify it, delete what is gone.")
+@click.option("--from", "from_", type=_Datestamp(), default="", help="Only records changed since this date.")
+@click.option("--until", type=_Datestamp(), default="", help="Only records changed up to this date.")
+@click.option("--limit", type=click.IntRange(1), help="Stop after the page that reaches this many records.")
+@click.option("--allow-deletions", is_flag=True, help="With --full: delete however many are gone.")
+@json_option
+@with_program
+def harvest(
+    program: Program,
+    sources: tuple[str, ...],
+    full: bool,
+    from_: str,
+    until: str,
+    limit: int | None,
+    allow_deletions: bool,
+    as_json: bool,
+) -> int:
+    """Harvest the sources named, or all of config.toml; the index follows.
+
+    An interrupted harvest goes on where it stopped. Exits 0 when complete, 3 when a part is missing,
+    1 when nothing could be harvested.
+    """
+    from harvester.plan import Options
+
+    options = Options(full=full, from_=from_, until=until, limit=limit, allow_deletions=allow_deletions)
+    return harvest_sources(program, _chosen(program, sources), options, as_json=as_json)
+
+
+def harvest_sources(
+    program: Program, sources: "Sequence[Source]", options: "Options | None" = None, *, as_json: bool = False
+) -> int:
+    """One after the other; the exit code is the worst one's."""
+    if any(source.details for source in sources):
+        tell("Details (keywords, ORCIDs …) are not fetched yet: records have what their list says.")
+    # The store is opened first: two processes that make the same store would wait for each other.
+    _ = program.store
+    with following(program.settings.path):
+        codes = [_harvest(program, source, options, as_json) for source in sources]
+    return worst(codes)
+
+
+def worst(codes: Sequence[int]) -> int:
+    """1 only if every source failed."""
+    if all(code == 1 for code in codes):
+        return 1
+    return 3 if any(codes) else 0
+
+
+def _harvest(program: Program, source: "Source", options: "Options | None", as_json: bool) -> int:
+    from harvester.harvest import harvest as run
+
+    with harvest_bar(quiet=as_json) as show:
+        transport = program.transport(on_wait=_tell_wait)
+        try:
+            report = run(source, program.store, transport, program.clock, options, show)
+        except SourceBusy as error:
+            tell_error(error)
+            return error.exit_code
+    if as_json:
+        put_json(report)
+    else:
+        _put_report(report)
+    return report.exit_code
+
+
+def _tell_wait(wait: float, why: str) -> None:
+    tell(f"Waiting {seconds(wait)}: {why}")
+
+
+def _chosen(program: Program, names: Sequence[str]) -> "list[Source]":
+    known = program.settings.sources
+    if not known:
+        raise ConfigError(
+            f"{program.settings.path} has no sources",
+            advice="`windrow add URL` writes one, or `windrow demo` shows one",
+        )
+    for name in names:
+        if name not in known:
+            raise unknown_source(name, list(known))
+    return [known[name] for name in dict.fromkeys(names)] if names else list(known.values())
+
+
+def _put_report(report: "Report") -> None:
+    verdict = click.style(report.verdict, fg=_COLOURS.get(report.verdict, "yellow"), bold=True)
+    reason = f": {printable(report.reason)}" if report.reason else ""
+    put_lines(f"{report.source}  {verdict}{reason}")
+    kinds = ("created", "updated", "unchanged", "deleted", "quarantined", "vanished", "held", "repaired")
+    counts = [f"{number(getattr(report, kind))} {kind}" for kind in kinds if getattr(report, kind)]
+    put_lines(
+        f"  {number(report.received)} records in {number(report.pages)} pages, {seconds(report.seconds)}"
+        + (": " + ", ".join(counts) if counts else "")
+    )
+    if report.error and printable(report.error) != printable(report.reason):
+        put_lines(f"  {printable(report.error)}")
+    put_lines(*_next_step(report))
+
+
+def _next_step(report: "Report") -> list[str]:
+    if report.held:
+        return [f"  → to delete them: windrow harvest {report.source} --full --allow-deletions"]
+    if report.verdict in ("partial", "deferred"):
+        return [f"  → to go on from there: windrow harvest {report.source}"]
+    if report.verdict == "unproven":
+        return [f"  → to hold every identifier against the store: windrow harvest {report.source} --full"]
+    return []

@@ -1,0 +1,219 @@
+"""search, show."""
+
+import textwrap
+from typing import TYPE_CHECKING
+
+import click
+
+from harvester.clean.text import printable
+from harvester.errors import Ambiguous, IndexFault, NotFound
+from index.cli.opening import json_option, with_program
+from index.cli.talk import number, put_json, put_lines, tell
+from index.engine import Sort
+from index.program import Program
+from index.search import Results, ShownHit
+from index.search import search as find
+
+if TYPE_CHECKING:
+    from harvester.record import Record
+
+_MARK = ("\x02", "\x03")  # control characters, which no harvested text keeps
+_MOST_NAMES = 4
+_WIDTH = 100
+
+
+@click.command()
+@click.argument("query", nargs=-1)
+@click.option(
+    "--filter", "filters", multiple=True, metavar="F=V", help="Keep hits whose field has this value."
+)
+@click.option(
+    "--facet", "facets", multiple=True, metavar="F", help="Count the values of a field over all hits."
+)
+@click.option(
+    "--sort", type=click.Choice([sort.value for sort in Sort]), default="relevance", show_default=True
+)
+@click.option("--limit", type=click.IntRange(0, 10_000), default=10, show_default=True, help="Hits to show.")
+@click.option("--offset", type=click.IntRange(0), default=0, help="Hits to skip.")
+@json_option
+@with_program
+def search(
+    program: Program,
+    query: tuple[str, ...],
+    filters: tuple[str, ...],
+    facets: tuple[str, ...],
+    sort: str,
+    limit: int,
+    offset: int,
+    as_json: bool,
+) -> None:
+    """Search what was harvested.
+
+    \b
+    windrow search coproduction "mental health"      all of the words
+    windrow search '"service user perspectives"'     a phrase
+    windrow search 'author:khan year:2019..2021'     fields and ranges
+    windrow search 'health -(cancer OR stroke)'      AND, OR, NOT, brackets
+    windrow search health --filter type=thesis --facet year
+    """
+    results = find(
+        program.searcher(),
+        " ".join(query),
+        filters=filters,
+        facets=facets,
+        sort=Sort(sort),
+        limit=limit,
+        offset=offset,
+        mark=("", "") if as_json else _MARK,
+    )
+    if as_json:
+        put_json(results)
+    else:
+        put_results(results, offset)
+
+
+def put_results(results: Results, offset: int = 0) -> None:
+    """Hits as a person reads them; colours only on a terminal."""
+    put_lines(_headline(results, offset), "")
+    for place, hit in enumerate(results.hits, offset + 1):
+        put_lines(*_hit_lines(place, hit), "")
+    for name, values in results.facets.items():
+        put_lines(click.style(name, bold=True))
+        put_lines(*(f"  {number(value.count):>8}  {printable(value.value)}" for value in values), "")
+    if results.suggestion:
+        tell(f"Did you mean  {results.suggestion}")
+
+
+def _headline(results: Results, offset: int) -> str:
+    if not results.total:
+        return f"Nothing found ({results.took_ms:.0f} ms)."
+    noun = "record" if results.total == 1 else "records"
+    shown = f", {offset + 1} to {offset + len(results.hits)}" if results.hits else ""
+    loosened = "; few have all of the words, these have some" if results.loosened else ""
+    return f"{number(results.total)} {noun}{shown} ({results.took_ms:.0f} ms){loosened}"
+
+
+def _hit_lines(place: int, hit: ShownHit) -> list[str]:
+    title = printable(hit.title) or "(no title)"
+    facts = [_names(hit.creators), str(hit.year or ""), hit.type, hit.source]
+    lines = [f"{place:>3}. {click.style(title, bold=True)}", "     " + " · ".join(filter(None, facts))]
+    if hit.snippet:
+        lines += [f"     {_coloured(line)}" for line in textwrap.wrap(hit.snippet, _WIDTH - 5)]
+    lines.append("     " + click.style(printable(hit.landing_url or hit.id), fg="blue"))
+    return lines
+
+
+def _names(names: tuple[str, ...]) -> str:
+    shown = "; ".join(printable(name) for name in names[:_MOST_NAMES])
+    return shown + (f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else "")
+
+
+def _coloured(snippet: str) -> str:
+    """A line with its marks as colour: a mark is around one word, so no line ends inside."""
+    parts = snippet.replace(_MARK[0], _MARK[1]).split(_MARK[1])
+    return "".join(
+        click.style(printable(part), fg="yellow", bold=True) if at % 2 else printable(part)
+        for at, part in enumerate(parts)
+    )
+
+
+@click.command()
+@click.argument("id")
+@click.option("--raw", is_flag=True, help="The XML it was made from.")
+@json_option
+@with_program
+def show(program: Program, id: str, raw: bool, as_json: bool) -> None:
+    """Show one record, by its id, OAI identifier, eprint number, DOI or URL."""
+    from harvester.store import records
+
+    full = _full_id(program, id)
+    with program.store.read() as connection:
+        record = records.get(connection, full)
+        forms = records.raw_forms(connection, full) if raw else {}
+    assert record is not None
+    if raw:
+        put_lines(*(printable(form.decode("utf-8", "replace")) for form in forms.values()))
+    elif as_json:
+        put_json(record)
+    else:
+        put_record(record)
+
+
+def _full_id(program: Program, id: str) -> str:
+    """The id of the only record that answers to `id`."""
+    from harvester.store import records
+
+    with program.store.read() as connection:
+        if records.get(connection, id) is not None:
+            return id
+        found = records.ids_of(connection, id)
+    found = found or _by_identifier(program, id)
+    if not found:
+        raise NotFound(f"no record answers to {id}", f"try `windrow search {id}`")
+    if len(found) > 1:
+        named = ", ".join(found[:5]) + (" …" if len(found) > 5 else "")
+        raise Ambiguous(f"{len(found)} records answer to {id}: {named}", "give one of these ids")
+    return found[0]
+
+
+def _by_identifier(program: Program, id: str) -> list[str]:
+    from index.analysis import identifier_key
+    from index.query import Exact
+
+    try:
+        found = program.searcher().search(Exact("identifier", identifier_key(id)), limit=20)
+    except IndexFault as error:
+        tell(f"{error.message}: only full ids and OAI identifiers are known")
+        return []
+    return [hit.id for hit, _ in found.hits]
+
+
+def put_record(record: "Record") -> None:
+    """A title, the abstract, then the facts that are there."""
+    if record.deleted:
+        put_lines(f"{printable(record.id)} was deleted by its repository (datestamp {record.datestamp}).")
+        return
+    put_lines(click.style(printable(record.title) or "(no title)", bold=True))
+    put_lines(*textwrap.wrap(printable("; ".join(name.name for name in record.creators)), _WIDTH), "")
+    for paragraph in filter(None, record.abstract.split("\n")):
+        put_lines(*textwrap.wrap(printable(paragraph), _WIDTH), "")
+    facts = list(_facts(record))
+    width = max(len(name) for name, _ in facts)
+    for name, value in facts:
+        wrapped = textwrap.wrap(printable(value), _WIDTH - width) or [""]
+        put_lines(f"{click.style(f'{name:>{width}}', dim=True)}  {wrapped[0]}")
+        put_lines(*(" " * (width + 2) + line for line in wrapped[1:]))
+
+
+_SHOWN_ABOVE = frozenset({"title", "abstract", "source", "deleted", "formats", "sets", "creators"})
+
+
+def _facts(record: "Record") -> list[tuple[str, str]]:
+    facts = [("orcid", f"{name.orcid} ({name.name})") for name in record.creators if name.orcid]
+    for field in record.__struct_fields__:
+        value = getattr(record, field)
+        if field in _SHOWN_ABOVE or value in ("", (), None) or (field == "extra" and not value):
+            continue
+        facts.extend((field.replace("_", " "), line) for line in _lines(value))
+    return facts
+
+
+def _lines(value: object) -> list[str]:
+    from harvester.record import File, Identifier, Name
+
+    match value:
+        case Name():
+            return [f"{value.name} ({value.role})" if value.role else value.name]
+        case Identifier():
+            return [f"{value.scheme} {value.value}"]
+        case File():
+            size = f"{value.size:,} bytes" if value.size is not None else ""
+            about = (value.media_type, size, value.language, value.license, value.access, value.version)
+            return [" · ".join(filter(None, (value.url, *about)))]
+        case bool():
+            return ["yes" if value else "no"]
+        case tuple():
+            return [line for one in value for line in _lines(one)]
+        case dict():
+            return [f"{name}: {one}" for name, many in value.items() for one in many]
+    return [str(value)]

@@ -1,0 +1,66 @@
+"""verify, sync, rebuild."""
+
+import sys
+
+import click
+
+from index.cli.follower import follow_until_told
+from index.cli.opening import json_option, with_program
+from index.cli.progress import counting
+from index.cli.talk import number, put_json, put_lines, tell
+from index.program import Program
+
+
+@click.command()
+@json_option
+@with_program
+def verify(program: Program, as_json: bool) -> int:
+    """Check every invariant of the store and the index; changes nothing. Exits 1 where one is violated."""
+    from index.verify import verify as checks
+
+    violated = False
+    for checked in checks(program.store, program.generations):
+        violated = violated or not checked.holds
+        if as_json:
+            put_json(checked)
+            continue
+        sign = click.style("holds   ", fg="green") if checked.holds else click.style("VIOLATED", fg="red")
+        put_lines(f"{sign}  {checked.invariant} ({number(checked.checked)} checked)")
+        put_lines(*(f"            {example}" for example in checked.examples))
+    return int(violated)
+
+
+@click.command()
+@click.option("--follow", is_flag=True, hidden=True, help="Go on until standard input ends.")
+@json_option
+@with_program
+def sync(program: Program, follow: bool, as_json: bool) -> None:
+    """Bring the index up to the store. Builds it anew where the engine or its version changed."""
+    from index.sync import sync as catch_up
+
+    if follow:
+        follow_until_told(program, sys.stdin.buffer)
+        return
+    with counting("indexing", quiet=as_json) as count:
+        synced = catch_up(program.store, program.generations, program.settings.index.engine, count)
+    if as_json:
+        put_json(synced)
+        return
+    if synced.rebuilt:
+        tell(f"The index was built anew: {synced.rebuilt}.")
+    put_lines(f"{number(synced.indexed)} records indexed, {number(synced.removed)} removed.")
+
+
+@click.command()
+@json_option
+@with_program
+def rebuild(program: Program, as_json: bool) -> None:
+    """Build the index anew beside the old one, which answers until the switch."""
+    from index.sync import rebuild as build
+
+    with counting("indexing", quiet=as_json) as count:
+        synced = build(program.store, program.generations, program.settings.index.engine, count)
+    if as_json:
+        put_json(synced)
+    else:
+        put_lines(f"{number(synced.indexed)} records indexed by {program.settings.index.engine}.")

@@ -1,0 +1,63 @@
+"""How we speak to people: errors, remarks, text that came from elsewhere."""
+
+import json
+import sys
+
+import click
+import msgspec
+
+from harvester.clean.text import printable
+from harvester.errors import ConfigError, QueryError, WindrowError
+
+
+def tell(text: str) -> None:
+    """Talk, on stderr."""
+    click.echo(printable(text), err=True)
+
+
+def tell_error(error: WindrowError) -> None:
+    lines = [f"windrow: {error.message}"]
+    if isinstance(error, ConfigError):
+        lines += [f"  - {problem}" for problem in error.problems]
+    if isinstance(error, QueryError):
+        lines += _pointed_at(error)
+    if error.advice:
+        lines.append(f"  → {error.advice}")
+    tell("\n".join(lines))
+
+
+def _pointed_at(error: QueryError) -> list[str]:
+    """The query on one line, a caret under the place; a long query is cut around it."""
+    start = max(0, error.place - 60)
+    shown = printable(error.query[start : error.place + 20]).replace("\n", " ").replace("\t", " ")
+    return [f"  {shown}", f"  {' ' * (error.place - start)}^"]
+
+
+def put_json(value: object) -> None:
+    """One object a line, on stdout."""
+    sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
+
+
+def put_lines(*lines: str) -> None:
+    for line in lines:
+        click.echo(line)
+
+
+def number(value: int | None) -> str:
+    return "?" if value is None else f"{value:,}"
+
+
+def pretty_json(value: object) -> str:
+    return json.dumps(msgspec.to_builtins(value), ensure_ascii=False, indent=2)
+
+
+def seconds(value: float) -> str:
+    """As people say it: 0.4 s, 12 s, 3 min 20 s, 2 h 5 min."""
+    if value < 10:
+        return f"{value:.1f} s"
+    whole = round(value)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -1,0 +1,163 @@
+"""Generations: complete builds of an index, one folder each, and the small file that names the current one.
+
+index/current                        the folder's name; replaced atomically, so nothing open is ever renamed
+index/ENGINE-vSCHEMA-N/position.json what it holds: its store, schema version, engine, position
+index/ENGINE-vSCHEMA-N/files/        the engine's own
+index/ENGINE-vSCHEMA-N/writer.lock   held by whoever writes; the system frees it when that process dies
+
+The position is saved after the engine's commit is durable, so it never leads the documents:
+after a crash in between, a few changes are put again.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import msgspec
+from filelock import FileLock, Timeout
+
+from harvester.errors import IndexBusy, IndexFault, IndexMissing, IndexUnusable
+from index.engine import SCHEMA_VERSION, Engine, Searcher
+from index.engines import engine_named
+
+
+class Position(msgspec.Struct, frozen=True):
+    """How far a generation has followed which store's change feed, and with what."""
+
+    store_id: str
+    engine: str
+    position: int = 0
+    schema_version: int = SCHEMA_VERSION
+
+
+class Generation:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @property
+    def position(self) -> Position:
+        """IndexUnusable where it cannot be read."""
+        try:
+            return msgspec.json.decode((self.folder / "position.json").read_bytes(), type=Position)
+        except FileNotFoundError as error:
+            raise IndexMissing(f"there is no index in {self.folder}", "run `windrow rebuild`") from error
+        except (OSError, msgspec.DecodeError) as error:
+            where = self.folder / "position.json"
+            raise IndexUnusable(f"{where} cannot be read: {error}", "run `windrow rebuild`") from error
+
+    def save(self, position: Position) -> None:
+        replace_durably(self.folder / "position.json", msgspec.json.encode(position))
+
+    def engine(self) -> Engine:
+        return engine_named(self.position.engine, self.folder / "files")
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """One writer at a time. IndexBusy while another process holds it."""
+        lock = FileLock(self.folder / "writer.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise IndexBusy("another process writes the index", "wait for it to end") from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+class Generations:
+    """`folder` is made when the first generation is."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def current(self) -> Generation:
+        """IndexMissing where nothing was built yet."""
+        try:
+            name = (self.folder / "current").read_text(encoding="ascii").strip()
+        except FileNotFoundError as error:
+            raise IndexMissing(
+                "there is no index yet", "run `windrow harvest`, or `windrow rebuild` if records are stored"
+            ) from error
+        except (OSError, ValueError) as error:
+            raise IndexUnusable(f"{self.folder / 'current'}: {error}", "run `windrow rebuild`") from error
+        return Generation(self.folder / name)
+
+    def searcher(self) -> Searcher:
+        """Of the current generation; one that a rebuild switches away meanwhile is asked for anew."""
+        generation = self.current()
+        try:
+            return self._searcher(generation)
+        except IndexFault:
+            current = self.current()
+            if current.folder == generation.folder:
+                raise
+            return self._searcher(current)
+
+    def _searcher(self, generation: Generation) -> Searcher:
+        if generation.position.schema_version != SCHEMA_VERSION:
+            raise IndexUnusable("the index was built by another version of Windrow", "run `windrow rebuild`")
+        return generation.engine().searcher()
+
+    def new(self, engine: str, store_id: str) -> Generation:
+        """An empty generation, which nobody searches yet."""
+        folder = self._unused(engine)
+        (folder / "files").mkdir(parents=True)
+        generation = Generation(folder)
+        generation.save(Position(store_id, engine))
+        generation.engine().create()
+        return generation
+
+    def switch(self, generation: Generation) -> None:
+        """From now on searches go to `generation`; the others are removed where nobody writes them."""
+        replace_durably(self.folder / "current", generation.folder.name.encode("ascii"))
+        for other in self._folders():
+            if other != generation.folder:
+                _remove(Generation(other))
+
+    @contextmanager
+    def rebuilding(self) -> Iterator[None]:
+        """One rebuild at a time."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.folder / "rebuild.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise IndexBusy("another process rebuilds the index", "wait for it to end") from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _unused(self, engine: str) -> Path:
+        stem = f"{engine}-v{SCHEMA_VERSION}-"
+        endings = [folder.name.rpartition("-")[2] for folder in self._folders()]
+        number = 1 + max((int(ending) for ending in endings if ending.isdigit()), default=0)
+        return self.folder / f"{stem}{number}"
+
+    def _folders(self) -> list[Path]:
+        return [path for path in self.folder.glob("*-v*-*") if path.is_dir()] if self.folder.is_dir() else []
+
+
+def _remove(generation: Generation) -> None:
+    """A search that has it open keeps it open: the system frees the files after the last reader."""
+    with suppress(IndexBusy), generation.locked():
+        shutil.rmtree(generation.folder, ignore_errors=True)
+
+
+def replace_durably(path: Path, content: bytes) -> None:
+    """Whole or not at all, and still there after a power cut."""
+    beside = path.with_name(path.name + ".new")
+    with beside.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+    if os.name == "posix":  # elsewhere a folder cannot be opened
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

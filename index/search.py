@@ -1,0 +1,134 @@
+"""Query → hits, facets, snippets: the one function behind every door. Opens no database."""
+
+import time
+from collections.abc import Sequence
+
+import msgspec
+
+from harvester.errors import QueryError
+from index.document import Hit
+from index.engine import Found, Searcher, Sort
+from index.fields import SPOKEN_FACETS, facet_field
+from index.query import Node, filter_node, filtered, loosened, parse
+from index.snippets import snippet, sought
+
+_ENOUGH = 10
+_FACET_VALUES = 10
+# Too common to be worth asking for alone.
+_STOP_WORDS = frozenset(
+    """
+    a an and are as at be but by for from had has have he her his i if in into is it its more no not of on
+    or our she so such than that the their them then there these they this to was we were what when which
+    who will with you your
+    """.split()
+)
+
+
+class ShownHit(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    score: float
+    title: str
+    creators: tuple[str, ...]
+    year: int | None
+    type: str
+    source: str
+    landing_url: str
+    snippet: str
+
+
+class FacetValue(msgspec.Struct, frozen=True):
+    value: str
+    count: int
+
+
+class Results(msgspec.Struct, frozen=True, kw_only=True):
+    """`loosened`: fewer than ten records had all the words, so these have any of them."""
+
+    query: str
+    total: int
+    loosened: bool
+    suggestion: str
+    took_ms: float
+    hits: tuple[ShownHit, ...]
+    facets: dict[str, tuple[FacetValue, ...]]
+
+
+def search(
+    searcher: Searcher,
+    query: str,
+    *,
+    filters: Sequence[str] = (),
+    facets: Sequence[str] = (),
+    sort: Sort = Sort.RELEVANCE,
+    limit: int = 10,
+    offset: int = 0,
+    mark: tuple[str, str] = ("", ""),
+) -> Results:
+    """`filters` are FIELD=VALUE; `mark` goes around matched words in snippets. QueryError on a fault."""
+    began = time.perf_counter()
+    parsed = parse(query)
+    wanted_filters = _filters(filters)
+    fields = {name: _facet(name) for name in facets}
+
+    def run(tree: Node) -> Found:
+        narrowed = filtered(tree, wanted_filters)
+        return searcher.search(
+            narrowed, limit=limit, offset=offset, sort=sort, facets=tuple(set(fields.values()))
+        )
+
+    tree, found, is_loose = parsed.tree, run(parsed.tree), False
+    looser = loosened(parsed.tree, _STOP_WORDS) if found.total < _ENOUGH else None
+    if looser is not None and (wider := run(looser)).total > found.total:
+        tree, found, is_loose = looser, wider, True
+    wanted = sought(tree)
+    return Results(
+        query=query,
+        total=found.total,
+        loosened=is_loose,
+        suggestion=parsed.suggestion,
+        hits=tuple(
+            _shown(hit, score, snippet(hit, wanted, searcher.stem, mark)) for hit, score in found.hits
+        ),
+        facets={
+            name: tuple(FacetValue(*one) for one in found.facets[field][:_FACET_VALUES])
+            for name, field in fields.items()
+        },
+        took_ms=round((time.perf_counter() - began) * 1000, 3),
+    )
+
+
+def _filters(filters: Sequence[str]) -> dict[str, list[Node]]:
+    nodes: dict[str, list[Node]] = {}
+    for one in filters:
+        name, equals, value = one.partition("=")
+        field = facet_field(name.strip())
+        if field is None or not equals or not value.strip():
+            raise QueryError(
+                f"{one} is no filter" if not equals else f"there is no field {name} to filter by",
+                one,
+                0,
+                "write FIELD=VALUE; fields are id, set, date, " + ", ".join(SPOKEN_FACETS),
+            )
+        nodes.setdefault(field.name, []).append(filter_node(field, value.strip()))
+    return nodes
+
+
+def _facet(name: str) -> str:
+    field = facet_field(name)
+    if field is None or not field.facet:
+        raise QueryError(f"there is no facet {name}", name, 0, "facets are " + ", ".join(SPOKEN_FACETS))
+    return field.name
+
+
+def _shown(hit: Hit, score: float, cut: str) -> ShownHit:
+    return ShownHit(
+        id=hit.id,
+        score=round(score, 4),
+        title=hit.title,
+        creators=hit.creators,
+        year=hit.year,
+        type=hit.type,
+        source=hit.source,
+        landing_url=hit.landing_url,
+        snippet=cut,
+    )

@@ -1,0 +1,166 @@
+"""Follow the change feed into an engine; rebuild beside the old index, then switch.
+
+store.changes since the generation's position ─▶ document | tombstone ─▶ session ─▶ commit ─▶ position saved
+"""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+
+import msgspec
+
+from harvester.errors import IndexMissing, IndexUnusable
+from harvester.store import Store
+from harvester.store import changes as feed
+from harvester.store.changes import Change
+from index.document import document
+from index.engine import SCHEMA_VERSION, Session
+from index.generations import Generation, Generations, Position
+
+_READ = 1000
+_COMMIT_EVERY = 20_000
+
+
+class Synced(msgspec.Struct, frozen=True):
+    """`indexed` and `removed` count changes; `rebuilt` says why a new generation was built, or is ""."""
+
+    position: int
+    indexed: int = 0
+    removed: int = 0
+    rebuilt: str = ""
+
+
+def sync(
+    store: Store,
+    generations: Generations,
+    engine: str,
+    on_progress: Callable[[int], None] = lambda _done: None,
+) -> Synced:
+    """Catch up with the store; another engine, schema or store means a rebuild. May raise IndexBusy."""
+    reason = needs_rebuild(store, generations, engine)
+    if reason:
+        return msgspec.structs.replace(rebuild(store, generations, engine, on_progress), rebuilt=reason)
+    return _follow(store, generations.current(), on_progress)
+
+
+def rebuild(
+    store: Store,
+    generations: Generations,
+    engine: str,
+    on_progress: Callable[[int], None] = lambda _done: None,
+) -> Synced:
+    """A new generation from nothing; the old one answers searches until the switch."""
+    with generations.rebuilding():
+        generation = generations.new(engine, store.id)
+        synced = _follow(store, generation, on_progress)
+        generations.switch(generation)
+    return synced
+
+
+def needs_rebuild(store: Store, generations: Generations, engine: str) -> str:
+    """Why the current generation cannot be followed on, in words; "" where it can."""
+    try:
+        at = generations.current().position
+    except IndexMissing:
+        return "there was no index"
+    except IndexUnusable as error:
+        return error.message
+    with store.read() as connection:
+        head = feed.head(connection)
+    if at.store_id != store.id or at.position > head:
+        return "the index belonged to another store"
+    if at.schema_version != SCHEMA_VERSION:
+        return "the index was of another version"
+    return f"the index was built by {at.engine}" if at.engine != engine else ""
+
+
+def _follow(store: Store, generation: Generation, on_progress: Callable[[int], None]) -> Synced:
+    with Follower(store, generation) as follower:
+        while done := follower.step():
+            on_progress(done)
+        follower.commit()
+    return follower.synced
+
+
+class Follower:
+    """Follows one generation as far as the store goes, step by step; writes only where there are changes.
+
+    The writer is opened with the first change and closed when the context ends.
+    """
+
+    def __init__(self, store: Store, generation: Generation) -> None:
+        self._store = store
+        self._generation = generation
+        self._stack = ExitStack()
+        self._session: Session | None = None
+        self._saved: Position = generation.position
+        self._uncommitted = 0
+        self.synced = Synced(self._saved.position)
+
+    def __enter__(self) -> "Follower":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stack.close()
+
+    def step(self) -> int:
+        """Take in the next changes; how many there were. 0: the store has no more."""
+        if self._session is None and not self._is_behind():
+            return 0
+        session = self._session or self._open()
+        changes = self._next_changes()
+        if changes:
+            self._take_in(session, changes)
+            self._uncommitted += len(changes)
+            if self._uncommitted >= _COMMIT_EVERY:
+                self.commit()
+        return len(changes)
+
+    def commit(self) -> None:
+        """What was taken in becomes searchable; then, and only then, the position moves."""
+        if self._session is None or not self._uncommitted:
+            return
+        self._session.commit()
+        self._saved = msgspec.structs.replace(self._saved, position=self.synced.position)
+        self._generation.save(self._saved)
+        self._uncommitted = 0
+
+    @property
+    def uncommitted(self) -> int:
+        return self._uncommitted
+
+    def _next_changes(self) -> list[Change]:
+        with self._store.read() as connection:
+            return feed.changes(connection, self.synced.position, _READ)
+
+    def _is_behind(self) -> bool:
+        with self._store.read() as connection:
+            return feed.head(connection) > self.synced.position
+
+    def _take_in(self, session: Session, changes: list[Change]) -> None:
+        live = [change for change in changes if not change.record.deleted]
+        session.delete(change.record.id for change in changes if change.record.deleted)
+        session.put(document(change.record, change.position) for change in live)
+        self.synced = msgspec.structs.replace(
+            self.synced,
+            position=changes[-1].position,
+            indexed=self.synced.indexed + len(live),
+            removed=self.synced.removed + len(changes) - len(live),
+        )
+
+    def _open(self) -> Session:
+        """The lock first, then the position: another writer may have moved it meanwhile."""
+        self._stack.enter_context(self._generation.locked())
+        self._saved = self._generation.position
+        self.synced = Synced(self._saved.position)
+        self._session = self._stack.enter_context(self._generation.engine().session())
+        return self._session
+
+
+def unseen(store: Store, generations: Generations) -> int:
+    """How many changes the index has still to see."""
+    position = generations.current().position.position
+    with store.read() as connection:
+        return feed.lag(connection, position)
+
+
+__all__ = ["Follower", "Synced", "needs_rebuild", "rebuild", "sync", "unseen"]
