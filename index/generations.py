@@ -55,16 +55,11 @@ class Generation:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """One writer at a time. IndexBusy while another process holds it."""
-        lock = FileLock(self.folder / "writer.lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout as error:
-            raise IndexBusy("another process writes the index", "wait for it to end") from error
-        try:
+        """One writer at a time. IndexBusy while another process holds it; IndexMissing where it is gone."""
+        if not self.folder.is_dir():  # the lock would make it again
+            raise IndexMissing(f"there is no index in {self.folder}", "run `windrow rebuild`")
+        with _held(self.folder / "writer.lock", "another process writes the index"):
             yield
-        finally:
-            lock.release()
 
 
 class Generations:
@@ -104,7 +99,8 @@ class Generations:
     def new(self, engine: str, store_id: str) -> Generation:
         """An empty generation, which nobody searches yet."""
         folder = self._unused(engine)
-        (folder / "files").mkdir(parents=True)
+        with _faults_told(folder):
+            (folder / "files").mkdir(parents=True)
         generation = Generation(folder)
         generation.save(Position(store_id, engine))
         generation.engine().create()
@@ -120,16 +116,10 @@ class Generations:
     @contextmanager
     def rebuilding(self) -> Iterator[None]:
         """One rebuild at a time."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.folder / "rebuild.lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout as error:
-            raise IndexBusy("another process rebuilds the index", "wait for it to end") from error
-        try:
+        with _faults_told(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+        with _held(self.folder / "rebuild.lock", "another process rebuilds the index"):
             yield
-        finally:
-            lock.release()
 
     def _unused(self, engine: str) -> Path:
         stem = f"{engine}-v{SCHEMA_VERSION}-"
@@ -141,6 +131,33 @@ class Generations:
         return [path for path in self.folder.glob("*-v*-*") if path.is_dir()] if self.folder.is_dir() else []
 
 
+@contextmanager
+def _held(path: Path, otherwise: str) -> Iterator[None]:
+    lock = FileLock(path)
+    try:
+        with _faults_told(path):
+            lock.acquire(timeout=0)
+    except Timeout as error:
+        raise IndexBusy(otherwise, "wait for it to end") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _faults_told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except Timeout:  # which is an OSError
+        raise
+    except OSError as error:
+        raise IndexUnusable(
+            f"the index cannot be written: {path}: {error.strerror or error}",
+            "see to the space and the rights there, then run `windrow sync`; the store has every record",
+        ) from error
+
+
 def _remove(generation: Generation) -> None:
     """A search that has it open keeps it open: the system frees the files after the last reader."""
     with suppress(IndexBusy), generation.locked():
@@ -149,6 +166,11 @@ def _remove(generation: Generation) -> None:
 
 def replace_durably(path: Path, content: bytes) -> None:
     """Whole or not at all, and still there after a power cut."""
+    with _faults_told(path):
+        _replace(path, content)
+
+
+def _replace(path: Path, content: bytes) -> None:
     beside = path.with_name(path.name + ".new")
     with beside.open("wb") as file:
         file.write(content)

@@ -39,7 +39,13 @@ def sync(
     reason = needs_rebuild(store, generations, engine)
     if reason:
         return msgspec.structs.replace(rebuild(store, generations, engine, on_progress), rebuilt=reason)
-    return _follow(store, generations.current(), on_progress)
+    generation = generations.current()
+    try:
+        return _follow(store, generation, on_progress)
+    except IndexMissing:
+        if generations.current().folder == generation.folder:
+            raise
+    return sync(store, generations, engine, on_progress)  # a rebuild came between
 
 
 def rebuild(
@@ -59,7 +65,8 @@ def rebuild(
 def needs_rebuild(store: Store, generations: Generations, engine: str) -> str:
     """Why the current generation cannot be followed on, in words; "" where it can."""
     try:
-        at = generations.current().position
+        current = generations.current()
+        at = current.position
     except IndexMissing:
         return "there was no index"
     except IndexUnusable as error:
@@ -70,7 +77,13 @@ def needs_rebuild(store: Store, generations: Generations, engine: str) -> str:
         return "the index belonged to another store"
     if at.schema_version != SCHEMA_VERSION:
         return "the index was of another version"
-    return f"the index was built by {at.engine}" if at.engine != engine else ""
+    if at.engine != engine:
+        return f"the index was built by {at.engine}"
+    try:
+        current.engine().searcher()
+    except IndexUnusable as error:
+        return error.message
+    return ""
 
 
 def _follow(store: Store, generation: Generation, on_progress: Callable[[int], None]) -> Synced:

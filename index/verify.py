@@ -177,8 +177,9 @@ def _watermarks(connection: Connection) -> _Check:
         seen = [msgspec.json.decode(row.checkpoint)["response_date"] for row in connection.execute(ended)]
         latest = max(filter(None, map(parse_datestamp, seen)), default=None)
         watermark = parse_datestamp(source.watermark)
-        right = watermark is not None and (latest is None or watermark <= latest)
-        yield "" if right else f"the watermark of {source.name}, {source.watermark}, lies beyond {latest}"
+        right = watermark is not None and bool(seen) and (latest is None or watermark <= latest)
+        told = latest or ("any date" if seen else "any complete harvest")
+        yield "" if right else f"the watermark of {source.name}, {source.watermark}, lies beyond {told}"
 
 
 def _quarantined(connection: Connection) -> _Check:
@@ -245,8 +246,9 @@ def _fault_of_document(connection: Connection, id: str, upto: int) -> str:
         .where(sources.c.name == source, records.c.identifier == identifier)
     )
     position = connection.scalar(query)
-    changed_since = position is not None and position > upto
-    return "" if changed_since else f"{id} is in the index and should not be, or twice"
+    if position is not None and position > upto:
+        return ""
+    return f"{id} is in the index and should not be, or not as it is there"
 
 
 _STORE = (

@@ -8,6 +8,7 @@ A command's module is imported when the command runs: a search must not wait for
 import os
 import signal
 import sys
+from difflib import get_close_matches
 from importlib import import_module
 from types import FrameType
 from typing import NoReturn
@@ -46,6 +47,10 @@ _COMMANDS = {
 _MODULES = {name: module for section in _COMMANDS.values() for name, (module, _) in section.items()}
 
 
+class _EnoughRead(Exception):
+    """Whoever reads our output has closed it, as `windrow changes | head` does."""
+
+
 class _Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_MODULES)
@@ -55,6 +60,20 @@ class _Commands(click.Group):
             return None
         command: click.Command = getattr(import_module(f"index.cli.{_MODULES[cmd_name]}"), cmd_name)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in _MODULES and not args[0].startswith("-"):
+            near = get_close_matches(args[0], _MODULES, n=1)
+            ctx.fail(f"There is no command {args[0]}." + (f" Did you mean {near[0]}?" if near else ""))
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:  # click would make a failure of it
+            raise _EnoughRead from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         for section, commands in _COMMANDS.items():
@@ -80,7 +99,13 @@ def windrow(ctx: click.Context, config: str | None) -> None:
 
 
 def main() -> NoReturn:
-    sys.exit(run(sys.argv[1:]))
+    if sys.stdout.isatty():
+        sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
+    else:
+        sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+    sys.stderr.reconfigure(errors="replace")  # type: ignore[union-attr]
+    # An argument that is not UTF-8 carries half characters, which no library takes.
+    sys.exit(run([argument.encode(errors="replace").decode() for argument in sys.argv[1:]]))
 
 
 def run(arguments: list[str]) -> int:
@@ -98,8 +123,8 @@ def run(arguments: list[str]) -> int:
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         return _INTERRUPTED
-    except BrokenPipeError:
-        # Whoever reads us has seen enough (`windrow changes | head`); Python would complain at its end.
+    except (_EnoughRead, BrokenPipeError):
+        # Python would complain at its end about what it could not write.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
 

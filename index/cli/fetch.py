@@ -2,6 +2,7 @@
 
 import os
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import click
 
@@ -94,9 +95,12 @@ def _settings(path: "Path") -> config.Settings:
 
 
 def _with_scheme(url: str) -> str:
-    if "://" not in url:
-        return f"https://{url}"
-    if not url.startswith(("http://", "https://")):
+    url = url if "://" in url else f"https://{url}"
+    try:
+        usable = urlsplit(url).scheme in ("http", "https") and urlsplit(url).hostname
+    except ValueError:
+        usable = None
+    if not usable:
         raise ConfigError(f"{url} is no address on the web", advice="it begins with https:// or http://")
     return url
 

@@ -13,8 +13,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from harvester.errors import IndexBusy
+from harvester.errors import IndexBusy, IndexMissing
 from index.cli.talk import tell
+from index.generations import Generation
 from index.program import Program
 from index.sync import Follower, needs_rebuild, sync, unseen
 
@@ -63,6 +64,15 @@ def _follow_current(program: Program, ended: threading.Event) -> bool:
     if needs_rebuild(program.store, program.generations, program.settings.index.engine):
         sync(program.store, program.generations, program.settings.index.engine)
     generation = program.generations.current()
+    try:
+        _follow(program, generation, ended)
+    except IndexMissing:  # the rebuild has removed it already
+        if program.generations.current().folder == generation.folder:
+            raise
+    return program.generations.current().folder == generation.folder
+
+
+def _follow(program: Program, generation: Generation, ended: threading.Event) -> None:
     with Follower(program.store, generation) as follower:
         committed = program.clock.monotonic()
         while not ended.is_set():
@@ -72,11 +82,10 @@ def _follow_current(program: Program, ended: threading.Event) -> bool:
                 follower.commit()
                 committed = program.clock.monotonic()
             if program.generations.current().folder != generation.folder:
-                return False
+                return
         while follower.step():
             pass
         follower.commit()
-    return program.generations.current().folder == generation.folder
 
 
 def _when_ended(told: IO[bytes]) -> threading.Event:

@@ -1,12 +1,13 @@
 """changes, export."""
 
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
 
-from index.cli.opening import with_program
-from index.cli.talk import put_json
+from index.cli.opening import LARGEST, with_program
+from index.cli.talk import escaped, put_json
 from index.program import Program
 
 if TYPE_CHECKING:
@@ -17,7 +18,11 @@ _BATCH = 500
 
 @click.command()
 @click.option(
-    "--since", type=click.IntRange(0), default=0, show_default=True, help="Position after which to begin."
+    "--since",
+    type=click.IntRange(0, LARGEST),
+    default=0,
+    show_default=True,
+    help="Position after which to begin.",
 )
 @click.option("--limit", type=click.IntRange(1), help="Changes to print; all without it.")
 @with_program
@@ -53,7 +58,7 @@ def export(program: Program, format_name: str, query: str | None, source: str | 
 
     write = exporter(format_name)
     for record in _records(program, query, source):
-        click.echo(write(record), nl=False)
+        sys.stdout.write(escaped(write(record)))
 
 
 def _records(program: Program, query: str | None, source: str | None) -> "Iterator[Record]":

@@ -12,15 +12,13 @@ from index.cli.follower import following
 from index.cli.naming import unknown_source
 from index.cli.opening import json_option, with_program
 from index.cli.progress import harvest_bar
-from index.cli.talk import number, put_json, put_lines, seconds, tell, tell_error
+from index.cli.talk import colour_of, number, put_json, put_lines, seconds, tell, tell_error
 from index.program import Program
 
 if TYPE_CHECKING:
     from harvester.config import Source
     from harvester.harvest import Report
     from harvester.plan import Options
-
-_COLOURS = {"complete": "green", "verified": "green", "failed": "red"}
 
 
 class _Datestamp(click.ParamType[str]):
@@ -36,8 +34,8 @@ class _Datestamp(click.ParamType[str]):
 @click.command()
 @click.argument("sources", nargs=-1, metavar="[SOURCE]...")
 @click.option("--full", is_flag=True, help="Read the whole list again, verify it, delete what is gone.")
-@click.option("--from", "from_", type=_Datestamp(), default="", help="Only records changed since this date.")
-@click.option("--until", type=_Datestamp(), default="", help="Only records changed up to this date.")
+@click.option("--from", "from_", type=_Datestamp(), help="Only records changed since this date.")
+@click.option("--until", type=_Datestamp(), help="Only records changed up to this date.")
 @click.option("--limit", type=click.IntRange(1), help="Stop after the page that reaches this many records.")
 @click.option("--allow-deletions", is_flag=True, help="With --full: delete however many are gone.")
 @json_option
@@ -46,8 +44,8 @@ def harvest(
     program: Program,
     sources: tuple[str, ...],
     full: bool,
-    from_: str,
-    until: str,
+    from_: str | None,
+    until: str | None,
     limit: int | None,
     allow_deletions: bool,
     as_json: bool,
@@ -59,7 +57,9 @@ def harvest(
     """
     from harvester.plan import Options
 
-    options = Options(full=full, from_=from_, until=until, limit=limit, allow_deletions=allow_deletions)
+    options = Options(
+        full=full, from_=from_ or "", until=until or "", limit=limit, allow_deletions=allow_deletions
+    )
     return harvest_sources(program, _chosen(program, sources), options, as_json=as_json)
 
 
@@ -118,7 +118,7 @@ def _chosen(program: Program, names: Sequence[str]) -> "list[Source]":
 
 
 def _put_report(report: "Report") -> None:
-    verdict = click.style(report.verdict, fg=_COLOURS.get(report.verdict, "yellow"), bold=True)
+    verdict = click.style(report.verdict, fg=colour_of(report.verdict), bold=True)
     reason = f": {printable(report.reason)}" if report.reason else ""
     put_lines(f"{report.source}  {verdict}{reason}")
     kinds = ("created", "updated", "unchanged", "deleted", "quarantined", "vanished", "held", "repaired")

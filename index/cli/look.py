@@ -34,7 +34,7 @@ _WIDTH = 100
     "--sort", type=click.Choice([sort.value for sort in Sort]), default="relevance", show_default=True
 )
 @click.option("--limit", type=click.IntRange(0, 10_000), default=10, show_default=True, help="Hits to show.")
-@click.option("--offset", type=click.IntRange(0), default=0, help="Hits to skip.")
+@click.option("--offset", type=click.IntRange(0, 1_000_000), default=0, help="Hits to skip.")
 @json_option
 @with_program
 def search(
@@ -130,7 +130,8 @@ def show(program: Program, id: str, raw: bool, as_json: bool) -> None:
     with program.store.read() as connection:
         record = records.get(connection, full)
         forms = records.raw_forms(connection, full) if raw else {}
-    assert record is not None
+    if record is None:
+        raise NotFound(f"the index names {full}, the store does not have it", "run `windrow sync`")
     if raw:
         put_lines(*(printable(form.decode("utf-8", "replace")) for form in forms.values()))
     elif as_json:
@@ -171,7 +172,7 @@ def _by_identifier(program: Program, id: str) -> list[str]:
 def put_record(record: "Record") -> None:
     """A title, the abstract, then the facts that are there."""
     if record.deleted:
-        put_lines(f"{printable(record.id)} was deleted by its repository (datestamp {record.datestamp}).")
+        put_lines(f"{printable(record.id)} was deleted by its repository ({printable(record.datestamp)}).")
         return
     put_lines(click.style(printable(record.title) or "(no title)", bold=True))
     put_lines(*textwrap.wrap(printable("; ".join(name.name for name in record.creators)), _WIDTH), "")
@@ -180,7 +181,10 @@ def put_record(record: "Record") -> None:
     facts = list(_facts(record))
     width = max(len(name) for name, _ in facts)
     for name, value in facts:
-        wrapped = textwrap.wrap(printable(value), _WIDTH - width) or [""]
+        # An address that is broken at the line's end cannot be followed.
+        wrapped = textwrap.wrap(
+            printable(value), _WIDTH - width, break_long_words=False, break_on_hyphens=False
+        )
         put_lines(f"{click.style(f'{name:>{width}}', dim=True)}  {wrapped[0]}")
         put_lines(*(" " * (width + 2) + line for line in wrapped[1:]))
 

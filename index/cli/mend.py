@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from harvester.clean.text import printable
 from index.cli.follower import follow_until_told
 from index.cli.opening import json_option, with_program
 from index.cli.progress import counting
@@ -26,7 +27,7 @@ def verify(program: Program, as_json: bool) -> int:
             continue
         sign = click.style("holds   ", fg="green") if checked.holds else click.style("VIOLATED", fg="red")
         put_lines(f"{sign}  {checked.invariant} ({number(checked.checked)} checked)")
-        put_lines(*(f"            {example}" for example in checked.examples))
+        put_lines(*(f"          {printable(example)}" for example in checked.examples))
     return int(violated)
 
 

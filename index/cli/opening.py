@@ -11,6 +11,8 @@ import click
 from harvester import config
 from index.program import Program
 
+LARGEST = 2**63 - 1  # that a database takes
+
 
 def config_path(ctx: click.Context) -> Path:
     return config.find(ctx.find_root().obj, os.environ, Path.cwd())

@@ -6,23 +6,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harvester.clean.text import printable
-from harvester.errors import IndexFault
 from index.cli.opening import json_option, with_program
-from index.cli.talk import number, put_json, put_lines, seconds
+from index.cli.talk import colour_of, number, put_json, put_lines, seconds
 from index.program import Program
 
 if TYPE_CHECKING:
     from harvester.config import Source
+    from harvester.harvest import Report
     from harvester.store.harvests import Harvest
     from harvester.store.sources import SourceState
-
-_COLOURS = {
-    "complete": "green",
-    "verified": "green",
-    "failed": "red",
-    "partial": "yellow",
-    "unproven": "yellow",
-}
 
 
 @click.command()
@@ -38,11 +30,12 @@ def status(program: Program, as_json: bool) -> None:
         for name in {**program.settings.sources, **states}:
             last = harvests.last(connection, name) if name in states else None
             rows.append(_row(program, name, states.get(name), last))
-    index = _index(program)
+    index, wrong = _index(program)
     if as_json:
         put_json({"sources": rows, "index": index})
     else:
-        _put_table(rows, index)
+        _put_table(rows)
+        put_lines("", _index_line(index, wrong))
 
 
 def _row(program: Program, name: str, state: "SourceState | None", last: "Harvest | None") -> dict[str, Any]:
@@ -74,53 +67,60 @@ def _next_due(program: Program, source: "Source | None", last: "Harvest | None")
     return format_datestamp(next_due(parse_schedule(source.schedule), finished, zone))
 
 
-def _index(program: Program) -> dict[str, Any]:
+def _index(program: Program) -> tuple[dict[str, Any], str]:
+    """And what is wrong with it, with the advice, or ""."""
     from harvester.store import changes
+    from index.sync import needs_rebuild
 
-    try:
-        generation = program.generations.current()
-        at = generation.position
-        documents = generation.engine().searcher().count()
-    except IndexFault as error:
-        return {
-            "engine": program.settings.index.engine,
-            "documents": 0,
-            "position": 0,
-            "lag": None,
-            "error": str(error),
-        }
+    wrong = needs_rebuild(program.store, program.generations, program.settings.index.engine)
+    if wrong:
+        nothing = {"engine": program.settings.index.engine, "documents": 0, "position": 0, "lag": None}
+        return nothing, f"{wrong}: run `windrow sync`"
+    at = program.generations.current().position
     with program.store.read() as connection:
         lag = changes.lag(connection, at.position)
-    return {"engine": at.engine, "documents": documents, "position": at.position, "lag": lag}
+    documents = program.searcher().count()
+    return {"engine": at.engine, "documents": documents, "position": at.position, "lag": lag}, ""
 
 
-def _put_table(rows: list[dict[str, Any]], index: dict[str, Any]) -> None:
-    from rich.console import Console
-    from rich.table import Table
+_HEADINGS = ("source", "records", "deleted", "quarantined", "last harvest", "next due")
+_NUMBERS = range(1, 4)
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("source", "records", "deleted", "quarantined", "last harvest", "next due"):
-        table.add_column(
-            heading, justify="right" if heading in ("records", "deleted", "quarantined") else "left"
-        )
-    for row in rows:
-        counts = (number(row[name]) for name in ("records", "deleted", "quarantined"))
-        table.add_row(row["name"], *counts, _verdict(row["last"]), _date(row["next_due"]))
-    if rows:
-        Console(soft_wrap=not rows).print(table)
-    else:
+
+def _put_table(rows: list[dict[str, Any]]) -> None:
+    if not rows:
         put_lines("No sources yet: `windrow add URL --harvest` adds one.")
-    put_lines("", _index_line(index))
+        return
+    table = [_HEADINGS, *(_cells(row) for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    put_lines(click.style(_aligned(_HEADINGS, widths), bold=True))
+    for row, cells in zip(rows, table[1:], strict=True):
+        line, last = _aligned(cells, widths), row["last"]
+        if last is not None:
+            line = line.replace(last.verdict, click.style(last.verdict, fg=colour_of(last.verdict)), 1)
+        put_lines(line)
+        if last is not None and last.reason:
+            put_lines(f"    {printable(last.reason)}")
 
 
-def _verdict(last: Any) -> Any:
-    from rich.text import Text
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    counts = (number(row[name]) for name in ("records", "deleted", "quarantined"))
+    return (row["name"], *counts, _last(row["last"]), _date(row["next_due"]))
 
+
+def _aligned(cells: tuple[str, ...], widths: list[int]) -> str:
+    padded = (
+        f"{cell:>{width}}" if at in _NUMBERS else f"{cell:<{width}}"
+        for at, (cell, width) in enumerate(zip(cells, widths, strict=True))
+    )
+    return "  ".join(padded).rstrip()
+
+
+def _last(last: "Report | None") -> str:
     if last is None:
-        return Text("never", style="dim")
-    text = Text(last.verdict, style=_COLOURS.get(last.verdict, "yellow"))
+        return "never"
     when = f"  {_date(last.finished)} in {seconds(last.seconds)}" if last.finished else ""
-    return text + Text(when + (f"\n{printable(last.reason)}" if last.reason else ""), style="default")
+    return last.verdict + when
 
 
 def _date(datestamp: str | None) -> str:
@@ -130,8 +130,8 @@ def _date(datestamp: str | None) -> str:
     return datetime.fromisoformat(datestamp).astimezone().strftime("%d %b %Y %H:%M")
 
 
-def _index_line(index: dict[str, Any]) -> str:
-    if "error" in index:
-        return f"index: {index['error']}"
+def _index_line(index: dict[str, Any], wrong: str) -> str:
+    if wrong:
+        return f"index: {wrong}"
     lag = f", {number(index['lag'])} changes behind: `windrow sync`" if index["lag"] else ", up to date"
     return f"index: {index['engine']}, {number(index['documents'])} documents{lag}"

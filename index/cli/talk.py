@@ -1,6 +1,5 @@
 """How we speak to people: errors, remarks, text that came from elsewhere."""
 
-import json
 import sys
 
 import click
@@ -35,7 +34,14 @@ def _pointed_at(error: QueryError) -> list[str]:
 
 def put_json(value: object) -> None:
     """One object a line, on stdout."""
-    sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
+    sys.stdout.write(escaped(msgspec.json.encode(value).decode()) + "\n")
+
+
+def escaped(json_text: str) -> str:
+    """The same JSON without control and direction characters, which a terminal would obey."""
+    if printable(json_text) == json_text:
+        return json_text
+    return "".join(one if printable(one) == one else f"\\u{ord(one):04x}" for one in json_text)
 
 
 def put_lines(*lines: str) -> None:
@@ -43,12 +49,12 @@ def put_lines(*lines: str) -> None:
         click.echo(line)
 
 
+def colour_of(verdict: str) -> str:
+    return {"complete": "green", "verified": "green", "failed": "red"}.get(verdict, "yellow")
+
+
 def number(value: int | None) -> str:
     return "?" if value is None else f"{value:,}"
-
-
-def pretty_json(value: object) -> str:
-    return json.dumps(msgspec.to_builtins(value), ensure_ascii=False, indent=2)
 
 
 def seconds(value: float) -> str:
