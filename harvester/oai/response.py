@@ -5,7 +5,9 @@ Elements are found by their exact path, for metadata may hold elements of the sa
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from typing import overload
 
 import msgspec
 from lxml import etree
@@ -28,6 +30,14 @@ _ERRORS: dict[str, type[ProtocolError]] = {
     "noSetHierarchy": errors.NoSetHierarchy,
 }
 
+_CHECK_ADDRESS = "check the address: it must be the OAI-PMH base URL, not the repository's home page"
+_ADVICE = {
+    "badArgument": "`windrow check URL` says what there is; correct the source in config.toml",
+    "badResumptionToken": "the repository has lost its place in the list: harvest again",
+    "cannotDisseminateFormat": "`windrow check URL` lists its formats; correct `metadata_prefix` in the source",
+    "noSetHierarchy": "take `set` out of the source in config.toml: this repository has no sets",
+}
+
 
 class Header(msgspec.Struct, frozen=True):
     """Section 2.5 of the specification. `identifier` and `datestamp` as sent, outer white space aside."""
@@ -46,13 +56,42 @@ class Item(msgspec.Struct, frozen=True):
     raw: bytes = b""
 
 
+class Items(Sequence[Item]):
+    """The records of a page, each read when it is first looked at.
+
+    So the thread that reads ahead only parses, which lxml does beside Python, and leaves the rest to
+    the thread that stores.
+    """
+
+    def __init__(self, elements: Sequence[etree._Element], read: Callable[[etree._Element], Item]) -> None:
+        self._elements = elements
+        self._read = read
+
+    @cached_property
+    def _items(self) -> tuple[Item, ...]:
+        return tuple(map(self._read, self._elements))
+
+    def __len__(self) -> int:
+        return len(self._elements)
+
+    @overload
+    def __getitem__(self, at: int) -> Item: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Item]: ...
+    def __getitem__(self, at: int | slice) -> Item | Sequence[Item]:
+        return self._items[at]
+
+    def __iter__(self) -> Iterator[Item]:
+        return iter(self._items)
+
+
 class Page(msgspec.Struct, frozen=True):
     """One response to a list request.
 
     `token` is None where the element is absent, "" where it is empty: both end the list.
     """
 
-    items: tuple[Item, ...]
+    items: Sequence[Item]
     response_date: str = ""
     token: str | None = None
     list_size: int | None = None
@@ -86,10 +125,7 @@ def read(body: bytes) -> etree._Element:
     """The root of an OAI-PMH response without errors. ResponseError or ProtocolError otherwise."""
     root = _parse(body)
     if root.tag != _ROOT:
-        raise NotOaiPmh(
-            f"the answer is no OAI-PMH response but {_described(root, body)}",
-            "check the address: it must be the OAI-PMH base URL, not the repository's home page",
-        )
+        raise NotOaiPmh(f"the answer is no OAI-PMH response but {_described(root, body)}", _CHECK_ADDRESS)
     found = root.findall(OAI + "error")
     if found:
         raise _worst([_error(element) for element in found])
@@ -106,7 +142,7 @@ def read_page(body: bytes, verb: str) -> Page:
     if len(tokens) > 1:
         raise ResponseError(f"the answer to {verb} has {len(tokens)} resumption tokens, one is allowed")
     return Page(
-        items=tuple(of(child) for child in children),
+        items=Items(children, of),
         response_date=_text(root.find(OAI + "responseDate")),
         token=_text(tokens[0]) if tokens else None,
         list_size=_count(tokens[0].get("completeListSize", "")) if tokens else None,
@@ -159,22 +195,21 @@ def _parse(body: bytes) -> etree._Element:
     if not body.strip():
         raise NotOaiPmh("the answer is empty", "check the address in a browser, or try again later")
     if _has_doctype(body):
-        raise NotOaiPmh(
-            f"the answer is no OAI-PMH response but {_named_doctype(body)}",
-            "check the address: it must be the OAI-PMH base URL, not the repository's home page",
-        )
+        raise NotOaiPmh(f"the answer is no OAI-PMH response but {_named_doctype(body)}", _CHECK_ADDRESS)
     try:
-        return etree.fromstring(body, _parser())
+        root = etree.fromstring(body, _parser())
     except etree.XMLSyntaxError as error:
         if _looks_like_html(body):
-            raise NotOaiPmh(
-                "the answer is an HTML page, no OAI-PMH response",
-                "check the address: it must be the OAI-PMH base URL, not the repository's home page",
-            ) from error
+            raise NotOaiPmh("the answer is an HTML page, no OAI-PMH response", _CHECK_ADDRESS) from error
         raise MalformedXml(
             f"the answer is not well-formed XML: {error.msg}",
             "the page was cut or is broken: try again later, or tell the repository",
         ) from error
+    if (
+        root.getroottree().docinfo.internalDTD is not None
+    ):  # in UTF-16, or far down: no look at bytes finds it
+        raise NotOaiPmh("the answer is a document with a DOCTYPE, which is refused", _CHECK_ADDRESS)
+    return root
 
 
 def _parser() -> etree.XMLParser:
@@ -218,7 +253,9 @@ def _error(element: etree._Element) -> ProtocolError:
     said = _text(element)[:300]
     kind = _ERRORS.get(code, errors.UnknownErrorCode)
     return kind(
-        f"the repository answers {code or 'an error without a code'}" + (f": {said}" if said else ""), code
+        f"the repository answers {code or 'an error without a code'}" + (f": {said}" if said else ""),
+        code,
+        _ADVICE.get(code, "try again later, or tell the repository"),
     )
 
 
