@@ -8,7 +8,7 @@ import random
 import threading
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from importlib.metadata import version
@@ -95,7 +95,7 @@ class Transport:
         self._session.close()
 
     def _exchange(self, url: str, parameters: Mapping[str, str]) -> Response:
-        with self._hosts[urlsplit(url).netloc]:
+        with self._hosts[_host(url)]:
             self.requests += 1
             ends = self._clock.monotonic() + self.limits.deadline
             try:
@@ -116,8 +116,7 @@ class Transport:
     def _body(self, answer: requests.Response, ends: float) -> bytes:
         received, size, plain = 0, 0, []
         unpack: _Unpacker | None = None
-        # read1 gives what has come: read() would wait for a whole chunk of a body that drips.
-        while chunk := answer.raw.read1(_CHUNK):
+        for chunk in _chunks(answer):
             if self._clock.monotonic() > ends:
                 raise TimedOut(f"{answer.url} had not finished answering after {self.limits.deadline:.0f} s")
             unpack = unpack or _Unpacker(answer.headers.get("Content-Encoding", ""), chunk)
@@ -169,6 +168,16 @@ class Transport:
     def _tell(self, state: tenacity.RetryCallState) -> None:
         assert state.next_action is not None
         self._on_wait(state.next_action.sleep, str(_failure(state)))
+
+
+def _chunks(answer: requests.Response) -> Iterator[bytes]:
+    """What has come: read() would wait for a whole chunk of a body that drips. The first can tell gzip."""
+    chunk = answer.raw.read1(_CHUNK)
+    while 0 < len(chunk) < len(_GZIP_MAGIC) and (more := answer.raw.read1(_CHUNK)):
+        chunk += more
+    while chunk:
+        yield chunk
+        chunk = answer.raw.read1(_CHUNK)
 
 
 class _Unpacker:
@@ -231,13 +240,20 @@ def _retry_after(text: str, now: datetime) -> float | None:
     return max(0.0, (moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds())
 
 
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).netloc
+    except ValueError:  # an unclosed bracket: requests says so too, in better words
+        return url
+
+
 def _speaks_oai_pmh(body: bytes) -> bool:
     """Some servers answer an OAI-PMH error with status 500 (FAULTS H11)."""
     return b"OAI-PMH" in body[:2000] and b"<error" in body
 
 
 def _explained(error: requests.RequestException, url: str) -> TransportError:
-    host = urlsplit(url).netloc
+    host = _host(url)
     if isinstance(error, requests.exceptions.SSLError):
         return Unreachable(
             f"{host} cannot prove who it is: {_cause(error)}",

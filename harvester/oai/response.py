@@ -34,7 +34,7 @@ _CHECK_ADDRESS = "check the address: it must be the OAI-PMH base URL, not the re
 _ADVICE = {
     "badArgument": "`windrow check URL` says what there is; correct the source in config.toml",
     "badResumptionToken": "the repository has lost its place in the list: harvest again",
-    "cannotDisseminateFormat": "`windrow check URL` lists its formats; correct `metadata_prefix` in the source",
+    "cannotDisseminateFormat": "`windrow check URL` lists its formats; correct its `metadata_prefix`",
     "noSetHierarchy": "take `set` out of the source in config.toml: this repository has no sets",
 }
 

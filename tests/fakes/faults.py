@@ -1,0 +1,132 @@
+"""Ways to misbehave, each a `Fault`. `BY_ROW` names them by the number of their row in the catalogue."""
+
+import re
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from tests.fakes.repository import Answer, Asked, FakeRepository, Fault, When
+
+_HANGS = 120.0  # seconds until a test that waits for what never comes is given up
+
+
+def status(code: int, body: bytes = b"", **headers: str) -> Fault:
+    """`Retry_After="5"` is the header Retry-After."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return lambda _asked, _answer: Answer(body, code, named)
+
+
+def body(text: bytes, media_type: str = "text/html") -> Fault:
+    return lambda _asked, answer: replace(answer, body=text, headers={"Content-Type": media_type})
+
+
+def sent(**changes: object) -> Fault:
+    """The same answer, sent otherwise: fields of `Answer`."""
+    return lambda _asked, answer: replace(answer, **changes)  # type: ignore[arg-type]
+
+
+def replaced(pattern: str, by: str) -> Fault:
+    """What the regular expression finds in the body is replaced."""
+    find = re.compile(pattern.encode(), re.S)
+    return lambda _asked, answer: replace(answer, body=find.sub(by.encode(), answer.body))
+
+
+def half_a_page(_asked: Asked, answer: Answer) -> Answer:
+    """Well-formed HTTP, half of the XML."""
+    return replace(answer, body=answer.body[: len(answer.body) * 6 // 10])
+
+
+def oai_error(code: str, message: str = "") -> Fault:
+    """In place of what the verb would have answered."""
+    return replaced(r"</request>.*</OAI-PMH>", f'</request><error code="{code}">{message}</error></OAI-PMH>')
+
+
+def once_for(fault: Fault, seen: When) -> Fault:
+    return lambda asked, answer: fault(asked, answer) if seen(asked) else answer
+
+
+def reset(_asked: Asked, answer: Answer) -> Answer:
+    """The connection is gone before a byte of the answer."""
+    raise ConnectionResetError
+
+
+def unstated_size() -> Fault:
+    return replaced(r' completeListSize="\d+" cursor="\d+"', "")
+
+
+def no_last_token() -> Fault:
+    """As EPrints ends a list: no element at all."""
+    return replaced(r"<resumptionToken[^>]*/>", "")
+
+
+def day_granularity(asked: Asked, answer: Answer) -> Answer:
+    """Dates as days; seconds are refused."""
+    if "T" in asked.arguments.get("from", "") + asked.arguments.get("until", ""):
+        return oai_error("badArgument", "days only")(asked, answer)
+    days = re.sub(rb"(<datestamp>[0-9-]{10})T[0-9:]+Z", rb"\1", answer.body)
+    return replace(answer, body=days.replace(b"YYYY-MM-DDThh:mm:ssZ", b"YYYY-MM-DD"))
+
+
+BY_ROW: Mapping[str, Fault] = {
+    "T03": reset,
+    "T04": sent(framing="close", share=0.6, coding=""),
+    "T05": sent(share=0.9, honest=True),
+    "T06": sent(share=0.6, coding=""),
+    "T07": sent(announced=False),
+    "T08": lambda _asked, answer: replace(
+        answer, coding="", headers=answer.headers | {"Content-Encoding": "gzip"}
+    ),
+    "H03": status(503),
+    "X07": half_a_page,
+    "D01": day_granularity,
+}
+
+
+class Gate:
+    """Holds a request back until the test lets it go on: the way to act at an exact point of a harvest."""
+
+    def __init__(self, repository: FakeRepository) -> None:
+        self.reached = threading.Event()
+        self.opened = threading.Event()
+        self._repository = repository
+
+    def before(self, _asked: Asked, answer: Answer) -> Answer:
+        """Nothing of the answer has been sent."""
+        self._hold()
+        return answer
+
+    def in_mid_body(self, _asked: Asked, answer: Answer) -> Answer:
+        return replace(answer, midway=self._hold)
+
+    def await_reached(self) -> None:
+        assert self.reached.wait(_HANGS), "the request that was to be held back never came"
+
+    def _hold(self) -> None:
+        self.reached.set()
+        while not (self.opened.wait(0.02) or self._repository.ending.is_set()):
+            pass
+
+
+def offset(start: int, verb: str = "ListRecords") -> When:
+    """The page that begins at record `start`, counted from 0."""
+    return lambda asked: asked.verb == verb and asked.offset == start
+
+
+def verb(name: str) -> When:
+    return lambda asked: asked.verb == name
+
+
+def after_first_page(asked: Asked) -> bool:
+    return bool(asked.token)
+
+
+def free_port() -> int:
+    """Nobody listens there."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+Action = Callable[[], None]

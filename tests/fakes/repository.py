@@ -1,0 +1,232 @@
+"""A repository on loopback: well behaved until a test says otherwise, and it writes down what it is asked.
+
+request ─▶ Asked ─▶ the repository's answer ─▶ each Rule that applies: its Fault wraps the answer ─▶ the wire
+
+A `Fault` is a function `(Asked, Answer) -> Answer`: `tests.fakes.faults` has them. A `Rule` counts how often
+its fault fired, so that a test can prove that what it tested did happen.
+"""
+
+import gzip
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Protocol
+from urllib.parse import parse_qsl, urlsplit
+
+PATH = "/cgi/oai2"
+
+
+class Responder(Protocol):
+    """What stands behind the server: `DemoRepository`, or a replay."""
+
+    base_url: str
+
+    def respond(self, arguments: Sequence[tuple[str, str]]) -> bytes: ...
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request. `connection` is the same for all requests of one TCP connection; `nth` counts its verb."""
+
+    path: str
+    arguments: Mapping[str, str]
+    headers: Message
+    connection: int
+    nth: int
+    began: float
+
+    @property
+    def verb(self) -> str:
+        return self.arguments.get("verb", "")
+
+    @property
+    def token(self) -> str:
+        return self.arguments.get("resumptionToken", "")
+
+    @property
+    def offset(self) -> int:
+        """Where in the list the answer begins, by the sample repository's tokens."""
+        return int(dict(parse_qsl(self.token)).get("offset", 0))
+
+
+@dataclass
+class Answer:
+    """What goes on the wire.
+
+    `coding` is gzip where the client allows it; `announced`: Content-Encoding says so. `framing` is how the
+    body's end is known: length, chunked or close; raw leaves that to `headers` and `body`. Only the first
+    `share` of the bytes is sent; where `honest`, the stated length agrees with that. `midway` is called when
+    half of what is sent has left.
+    """
+
+    body: bytes
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=lambda: {"Content-Type": "text/xml; charset=utf-8"})
+    coding: str = ""
+    announced: bool = True
+    framing: str = "length"
+    share: float = 1.0
+    honest: bool = False
+    midway: Callable[[], None] = lambda: None
+
+    def wire(self) -> bytes:
+        return gzip.compress(self.body, 6) if self.coding == "gzip" else self.body
+
+
+Fault = Callable[[Asked, Answer], Answer]
+When = Callable[[Asked], bool]
+
+
+@dataclass
+class Rule:
+    fault: Fault
+    when: When
+    times: int | None
+    fired: int = 0
+
+    def __call__(self, asked: Asked, answer: Answer) -> Answer:
+        if not self.when(asked) or self.fired == self.times:
+            return answer
+        self.fired += 1
+        return self.fault(asked, answer)
+
+
+class FakeRepository:
+    """Serves `responder`. `log` has each request in order; `most_at_once` is how many overlapped."""
+
+    def __init__(self, responder: Responder) -> None:
+        self.responder = responder
+        self.rules: list[Rule] = []
+        self.log: list[Asked] = []
+        self.connections = 0
+        self.most_at_once = 0
+        self.at_work = 0
+        self.ending = threading.Event()
+        self.lock = threading.Lock()
+
+    @property
+    def url(self) -> str:
+        return self.responder.base_url
+
+    def misbehave(self, fault: Fault, when: When = lambda _asked: True, times: int | None = None) -> Rule:
+        """From now on, where `when` says so, at most `times` times; in the order in which they were given."""
+        rule = Rule(fault, when, times)
+        self.rules.append(rule)
+        return rule
+
+    def behave(self) -> None:
+        self.rules.clear()
+
+    def asked(self, verb: str) -> list[Asked]:
+        return [one for one in self.log if one.verb == verb]
+
+    def answer(self, asked: Asked, arguments: Sequence[tuple[str, str]]) -> Answer:
+        accepted = asked.headers.get("Accept-Encoding", "")
+        answer = Answer(self.responder.respond(arguments), coding="gzip" if "gzip" in accepted else "")
+        for rule in list(self.rules):
+            answer = rule(asked, answer)
+        return answer
+
+
+class _Server(ThreadingHTTPServer):
+    def __init__(self, repository: FakeRepository) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.repository = repository
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that was killed leaves in mid-answer: that is what such tests are about."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1  # headers and body leave together, or a delayed acknowledgement holds the body back
+    disable_nagle_algorithm = True
+    timeout = 60
+
+    def setup(self) -> None:
+        super().setup()
+        with self.server.repository.lock:
+            self.server.repository.connections += 1
+            self.connection_number = self.server.repository.connections
+
+    def do_GET(self) -> None:
+        repository = self.server.repository
+        arguments = parse_qsl(urlsplit(self.path).query, keep_blank_values=True)
+        with repository.lock:
+            asked = self._log(repository, dict(arguments))
+            repository.at_work += 1
+            repository.most_at_once = max(repository.most_at_once, repository.at_work)
+        try:
+            answer = repository.answer(asked, arguments)
+            self._begin(answer)
+        finally:
+            with repository.lock:
+                repository.at_work -= 1
+        self._finish(answer)
+
+    def _log(self, repository: FakeRepository, arguments: Mapping[str, str]) -> Asked:
+        nth = 1 + len(repository.asked(arguments.get("verb", "")))
+        asked = Asked(self.path, arguments, self.headers, self.connection_number, nth, time.monotonic())
+        repository.log.append(asked)
+        return asked
+
+    def _begin(self, answer: Answer) -> None:
+        """All but the last part: until that is on its way, the request is being answered."""
+        whole = answer.wire()
+        sent = whole[: int(len(whole) * answer.share)]
+        self.close_connection = answer.framing == "close" or (len(sent) < len(whole) and not answer.honest)
+        self._put_headers(answer, len(sent) if answer.honest else len(whole))
+        half = len(sent) // 2
+        self._put_part(answer, sent[:half])
+        self.wfile.flush()
+        answer.midway()
+        self._rest = sent[half:]
+        self._is_cut = len(sent) < len(whole)
+
+    def _finish(self, answer: Answer) -> None:
+        self._put_part(answer, self._rest)
+        if answer.framing == "chunked" and not self._is_cut:
+            self.wfile.write(b"0\r\n\r\n")
+        self.wfile.flush()
+
+    def _put_headers(self, answer: Answer, length: int) -> None:
+        self.send_response(answer.status)
+        framing = {
+            "length": {"Content-Length": str(length)},
+            "chunked": {"Transfer-Encoding": "chunked"},
+            "close": {"Connection": "close"},
+            "raw": {},
+        }[answer.framing]
+        coding = {"Content-Encoding": answer.coding} if answer.coding and answer.announced else {}
+        for name, value in (framing | coding | answer.headers).items():
+            self.send_header(name, value)
+        self.end_headers()
+
+    def _put_part(self, answer: Answer, part: bytes) -> None:
+        if answer.framing == "chunked":
+            part = f"{len(part):x}\r\n".encode() + part + b"\r\n" if part else b""
+        self.wfile.write(part)
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        """The log is the repository's."""
+
+
+@contextmanager
+def serving(responder: Responder) -> Iterator[FakeRepository]:
+    """Runs until the context ends; whatever a fault holds back is let go then."""
+    repository = FakeRepository(responder)
+    with _Server(repository) as server:
+        responder.base_url = f"http://127.0.0.1:{server.server_port}{PATH}"
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        thread.start()
+        try:
+            yield repository
+        finally:
+            repository.ending.set()
+            server.shutdown()
+            thread.join()
