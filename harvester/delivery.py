@@ -13,7 +13,6 @@ from harvester.datestamp import parse_datestamp
 from harvester.errors import FormatError
 from harvester.oai.response import Header, Item
 from harvester.record import Record
-from harvester.store.codec import compress, pack_record
 from harvester.store.harvests import Counts
 from harvester.store.records import Known, Refused, Write
 
@@ -51,10 +50,10 @@ def _rank(header: Header) -> tuple[float, bool]:
 def deliver(
     items: Sequence[Item],
     known: Mapping[str, Known],
-    stored: Callable[[int], bytes | None],
+    stored: Callable[[int], Record | None],
     requested_set: str = "",
 ) -> Delivery:
-    """`stored(id)` gives a row's packed record: asked for only where the XML differs from last time."""
+    """`stored(id)` gives a row's record: asked for only where the XML differs from last time."""
     chosen = choose(items)
     writes: list[Write] = []
     refused: list[Refused] = []
@@ -71,7 +70,7 @@ def deliver(
 
 
 def _weigh(
-    item: Item, known: Known | None, stored: Callable[[int], bytes | None], requested_set: str
+    item: Item, known: Known | None, stored: Callable[[int], Record | None], requested_set: str
 ) -> tuple[str, Write | Refused | None]:
     """The outcome, as `Counts` names it, and the row that it takes, if any."""
     header = item.header
@@ -99,10 +98,9 @@ def _live(
     sets: str,
     known: Known | None,
     digest: bytes,
-    stored: Callable[[int], bytes | None],
+    stored: Callable[[int], Record | None],
 ) -> tuple[str, Write]:
-    packed = pack_record(record)
-    same = known is not None and not known.deleted and known.sets == sets and stored(known.id) == packed
+    same = known is not None and not known.deleted and known.sets == sets and stored(known.id) == record
     write = Write(
         identifier=item.header.identifier,
         datestamp=item.header.datestamp,
@@ -111,8 +109,8 @@ def _live(
         moves=not same,
         known=known,
         content_hash=digest,
-        record=packed,
-        raw=compress(item.raw, record.formats[0]),
+        record=record,
+        raw=item.raw,
     )
     if same:
         return "unchanged", write
@@ -158,9 +156,7 @@ def _unusable(header: Header) -> str:
 
 def _refuse(item: Item, reason: str) -> Refused:
     header = item.header
-    return Refused(
-        header.identifier[:_LONGEST_IDENTIFIER], header.datestamp, reason, compress(item.raw, "list")
-    )
+    return Refused(header.identifier[:_LONGEST_IDENTIFIER], header.datestamp, reason, item.raw)
 
 
 _encode = msgspec.json.Encoder().encode

@@ -15,6 +15,7 @@ from harvester.datestamp import format_datestamp
 from harvester.delivery import Delivery
 from harvester.oai.response import Page
 from harvester.plan import Judgement
+from harvester.record import Record
 from harvester.store import Store, harvests, leases, listings, records, sources
 from harvester.store.harvests import Checkpoint, Harvest, Request
 from harvester.store.records import Known, Write
@@ -33,6 +34,7 @@ class Ledger:
             self.state = sources.ensure(connection, source.name, self._fingerprint)
             self._lease = leases.take(connection, source.name, clock.now())
             self.last = harvests.last(connection, source.name)
+        self._may_hold_refused = self.state.quarantined > 0
 
     def resume(self, harvest: Harvest) -> None:
         self._row, self.checkpoint = harvest.id, harvest.checkpoint
@@ -56,18 +58,21 @@ class Ledger:
         with self._store.read() as connection:
             return records.known(connection, self.state.id, [item.header.identifier for item in page.items])
 
-    def stored(self, id: int) -> bytes | None:
+    def stored(self, id: int) -> Record | None:
         with self._store.read() as connection:
-            return records.packed_records(connection, [id])[id]
+            return records.stored_record(connection, id)
 
     def store_page(self, page: Page, delivery: Delivery, checkpoint: Checkpoint) -> None:
         """Records, quarantine and checkpoint together, or none of them."""
         received = [item.header.identifier for item in page.items]
+        rows = records.pack(delivery.writes)
         with self._writing() as connection:
-            records.clear_quarantine(connection, self.state.id, received)
+            if self._may_hold_refused:
+                records.clear_quarantine(connection, self.state.id, received)
             records.put_in_quarantine(connection, self.state.id, delivery.refused, self._now)
-            records.write(connection, self.state.id, delivery.writes)
+            records.write(connection, self.state.id, rows)
             harvests.save_checkpoint(connection, self._id, checkpoint)
+        self._may_hold_refused = self._may_hold_refused or bool(delivery.refused)
         self.checkpoint = checkpoint
 
     def forget_listed(self) -> None:
@@ -96,7 +101,7 @@ class Ledger:
         while True:
             with self._writing() as connection:
                 gone = listings.vanished(connection, self._id, self.state.id, deleted_up_to, batch)
-                records.write(connection, self.state.id, [_cleared(*one) for one in gone])
+                records.write(connection, self.state.id, records.pack([_cleared(*one) for one in gone]))
             if not gone:
                 return
             deleted_up_to = gone[-1][1].id

@@ -12,6 +12,7 @@ from functools import cache, lru_cache
 
 LONGEST_WORD = 255
 
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 _WORD = re.compile(r"[^\W_]+")
 # Letters that Unicode does not take apart.
 _FOLDED = str.maketrans({
@@ -22,18 +23,13 @@ _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-
 
 
 def prepare(text: str) -> str:
-    """What an engine is given in place of `text`: itself, or its folded words with one space between."""
-    return text if text.isascii() else " ".join(_WORD.findall(fold(text)))
+    """What an engine is given in place of `text`: what is not ASCII folded, the rest untouched."""
+    return text if text.isascii() else _NOT_ASCII.sub(_folded_run, text)
 
 
 def fold(text: str) -> str:
     """Case, accents, ligatures and vowel marks folded; runs of CJK as bigrams."""
-    if text.isascii():
-        return text.lower()
-    apart = unicodedata.normalize("NFKD", text.casefold())
-    letters = "".join(letter for letter in apart if not unicodedata.category(letter).startswith("M"))
-    folded = unicodedata.normalize("NFKC", letters).casefold().translate(_FOLDED)
-    return _CJK.sub(_bigrams, folded)
+    return prepare(text).lower()
 
 
 def words(text: str) -> list[str]:
@@ -51,6 +47,19 @@ def places(text: str) -> Iterator[tuple[str, int, int]]:
 @lru_cache(maxsize=50_000)
 def stem(word: str) -> str:
     return _stemmer()(word)
+
+
+def _folded_run(run: re.Match[str]) -> str:
+    return _fold_letters(run.group())
+
+
+@lru_cache(maxsize=50_000)
+def _fold_letters(run: str) -> str:
+    """Letters and digits of a run without ASCII; whatever else is in it becomes a space."""
+    apart = unicodedata.normalize("NFKD", run.casefold())
+    letters = "".join(letter for letter in apart if not unicodedata.category(letter).startswith("M"))
+    folded = unicodedata.normalize("NFKC", letters).casefold().translate(_FOLDED)
+    return _CJK.sub(_bigrams, "".join(letter if letter.isalnum() else " " for letter in folded))
 
 
 def _bigrams(match: re.Match[str]) -> str:

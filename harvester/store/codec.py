@@ -4,6 +4,7 @@ A frame names its dictionary, so old rows stay readable when a new dictionary is
 A shipped dictionary is never changed: add `NAME.N+1.zdict` beside it.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 
@@ -18,17 +19,23 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Record).decode
 
 
-def pack_record(record: Record) -> bytes:
-    return compress(_encode(record), "record")
+def pack_records(records: Sequence[Record]) -> list[bytes]:
+    return compress_all([_encode(record) for record in records], "record")
 
 
 def unpack_record(packed: bytes) -> Record:
     return _decode(decompress(packed))
 
 
-def compress(plain: bytes, dictionary: str) -> bytes:
-    """`dictionary` is a format's name; without one of its own it is compressed alone."""
-    return _compressor(dictionary).compress(plain)
+def compress_all(plain: Sequence[bytes], dictionary: str) -> list[bytes]:
+    """`dictionary` is a format's name; without one of its own each is compressed alone.
+
+    A page at once: each call hands Python over to the thread that reads ahead, and waits to get it back.
+    """
+    if not plain:
+        return []
+    packed = _compressor(dictionary).multi_compress_to_buffer(list(plain))
+    return [packed[at].tobytes() for at in range(len(plain))]
 
 
 def decompress(packed: bytes) -> bytes:

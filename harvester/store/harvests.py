@@ -92,7 +92,12 @@ def begin(connection: Connection, source_id: int, fingerprint: str, request: Req
 
 def save_checkpoint(connection: Connection, harvest_id: int, checkpoint: Checkpoint) -> None:
     """Belongs into the transaction that stores the page's records."""
-    _update(connection, harvest_id, checkpoint=_encode(checkpoint).decode())
+    connection.execute(_SAVE, {"run": harvest_id, "packed": _encode(checkpoint).decode()})
+
+
+_SAVE = (
+    sa.update(harvests).where(harvests.c.id == sa.bindparam("run")).values(checkpoint=sa.bindparam("packed"))
+)
 
 
 def end(

@@ -42,20 +42,30 @@ def take(connection: Connection, source: str, now: datetime) -> Lease:
 
 def renew(connection: Connection, lease: Lease, now: datetime) -> None:
     """Call it first in each transaction of the holder. LeaseLost when another took over."""
-    _only_as_holder(connection, lease, lease_expires=now.timestamp() + SECONDS)
+    held = {"mine": lease.source_id, "fenced": lease.fence, "expires": now.timestamp() + SECONDS}
+    if connection.execute(_RENEW, held).rowcount != 1:
+        raise _lost(lease)
+
+
+_RENEW = (
+    sa.update(sources)
+    .where(sources.c.id == sa.bindparam("mine"), sources.c.fence == sa.bindparam("fenced"))
+    .values(lease_expires=sa.bindparam("expires"))
+)
 
 
 def give_back(connection: Connection, lease: Lease) -> None:
-    _only_as_holder(connection, lease, lease_holder=None, lease_expires=None)
-
-
-def _only_as_holder(connection: Connection, lease: Lease, **values: object) -> None:
     mine = (sources.c.id == lease.source_id) & (sources.c.fence == lease.fence)
-    if connection.execute(sa.update(sources).where(mine).values(values)).rowcount != 1:
-        raise LeaseLost(
-            f"another process has taken over the harvest of {lease.source}",
-            "nothing is lost: it goes on from the last stored page",
-        )
+    free = sa.update(sources).where(mine).values(lease_holder=None, lease_expires=None)
+    if connection.execute(free).rowcount != 1:
+        raise _lost(lease)
+
+
+def _lost(lease: Lease) -> LeaseLost:
+    return LeaseLost(
+        f"another process has taken over the harvest of {lease.source}",
+        "nothing is lost: it goes on from the last stored page",
+    )
 
 
 def _me() -> str:

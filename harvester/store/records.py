@@ -1,5 +1,6 @@
 """Records at their last state, their raw forms, and what could not become a record."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -8,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from harvester.record import Record, record_id
-from harvester.store.codec import decompress, unpack_record
+from harvester.store.codec import compress_all, decompress, pack_records, unpack_record
 from harvester.store.schema import feed, quarantine, raw, records, sources
 
 LIST_FORM = "list"
@@ -27,7 +28,7 @@ class Known(msgspec.Struct, frozen=True, gc=False):
 class Write(msgspec.Struct, frozen=True, gc=False):
     """One row to write. `known` is the row it replaces; only what `moves` is a change to the feed.
 
-    `record` and `raw` are packed; a tombstone (`deleted`) has neither. Without `raw` the stored form stays.
+    A tombstone (`deleted`) has neither record nor raw. Without `raw` the stored form stays.
     """
 
     identifier: str
@@ -37,12 +38,12 @@ class Write(msgspec.Struct, frozen=True, gc=False):
     moves: bool
     known: Known | None = None
     content_hash: bytes | None = None
-    record: bytes | None = None
+    record: Record | None = None
     raw: bytes | None = None
 
 
 class Refused(msgspec.Struct, frozen=True, gc=False):
-    """A received record that goes to quarantine. `body` is packed."""
+    """A received record that goes to quarantine. `body` is its XML without the header."""
 
     identifier: str
     datestamp: str
@@ -51,67 +52,116 @@ class Refused(msgspec.Struct, frozen=True, gc=False):
 
 
 def known(connection: Connection, source_id: int, identifiers: Sequence[str]) -> dict[str, Known]:
-    query = sa.select(
-        records.c.identifier, records.c.id, records.c.datestamp, records.c.deleted, records.c.sets,
-        records.c.content_hash,
-    ).where(records.c.source_id == source_id, records.c.identifier.in_(identifiers))  # fmt: skip
-    return {row[0]: Known(*row[1:]) for row in connection.execute(query)}
+    wanted = {"source_id": source_id, "identifiers": identifiers}
+    return {row[0]: Known(*row[1:]) for row in connection.execute(_KNOWN, wanted)}
 
 
-def packed_records(connection: Connection, ids: Sequence[int]) -> dict[int, bytes | None]:
-    query = sa.select(records.c.id, records.c.record).where(records.c.id.in_(ids))
-    return {row[0]: row[1] for row in connection.execute(query)}
+# Said once: SQLAlchemy takes longer to put a statement together than SQLite to run it.
+_KNOWN = sa.select(
+    records.c.identifier, records.c.id, records.c.datestamp, records.c.deleted, records.c.sets,
+    records.c.content_hash,
+).where(
+    records.c.source_id == sa.bindparam("source_id"),
+    records.c.identifier.in_(sa.bindparam("identifiers", expanding=True)),
+)  # fmt: skip
+_INSERT_RECORDS = sa.insert(records)
+_INSERT_RAW = sa.insert(raw)
+_TAKE_POSITIONS = (
+    sa.update(feed).values(position=feed.c.position + sa.bindparam("wanted")).returning(feed.c.position)
+)
+_COUNT = (
+    sa.update(sources)
+    .where(sources.c.id == sa.bindparam("source"))
+    .values(
+        live=sources.c.live + sa.bindparam("more_live"),
+        tombstones=sources.c.tombstones + sa.bindparam("more_tombstones"),
+    )
+)
 
 
-def write(connection: Connection, source_id: int, writes: Sequence[Write]) -> None:
+def stored_record(connection: Connection, id: int) -> Record | None:
+    """The record of a row, its header's fields empty."""
+    packed = connection.scalar(sa.select(records.c.record).where(records.c.id == id))
+    return None if packed is None else unpack_record(packed)
+
+
+class Packed(msgspec.Struct, frozen=True, gc=False):
+    """A Write, ready for its row."""
+
+    write: Write
+    record: bytes | None
+    raw: bytes | None
+
+
+def pack(writes: Sequence[Write]) -> list[Packed]:
+    """Outside the transaction, so that other writers need not wait for it."""
+    full = [write.record for write in writes if write.record is not None]
+    packed = dict(zip(map(id, full), pack_records(full), strict=True))
+    raws = _packed_raws(writes)
+    return [Packed(write, packed.get(id(write.record)), raws.get(id(write))) for write in writes]
+
+
+def _packed_raws(writes: Sequence[Write]) -> dict[int, bytes]:
+    by_format: defaultdict[str, list[Write]] = defaultdict(list)
+    for write in writes:
+        if write.raw is not None:
+            by_format[write.record.formats[0] if write.record else ""].append(write)
+    return {
+        id(write): body
+        for name, group in by_format.items()
+        for write, body in zip(group, compress_all([one.raw or b"" for one in group], name), strict=True)
+    }
+
+
+def write(connection: Connection, source_id: int, rows: Sequence[Packed]) -> None:
     """Call it once in a transaction, last but for the checkpoint: it takes the lock for the append."""
-    positions = iter(_take_positions(connection, sum(row.moves for row in writes)))
+    writes = [row.write for row in rows]
+    positions = iter(_take_positions(connection, sum(write.moves for write in writes)))
     created: list[dict[str, Any]] = []
     changed: list[dict[str, Any]] = []
     raws: list[dict[str, Any]] = []
-    for row in writes:
-        values = _values(row)
-        if row.moves:
+    for row in rows:
+        known, values = row.write.known, _values(row)
+        if row.write.moves:
             values["position"] = next(positions)
-        if row.known is None:
+        if known is None:
             created.append(values | {"id": values["position"], "source_id": source_id})
         else:
-            changed.append(values | {"row": row.known.id})
+            changed.append(values | {"row": known.id})
         if row.raw is not None:
-            at = row.known.id if row.known else values["position"]
+            at = known.id if known else values["position"]
             raws.append({"record_id": at, "form": LIST_FORM, "body": row.raw})
-    _replace_raw(connection, [row.known.id for row in writes if row.known and (row.raw or row.deleted)])
-    _insert(connection, records, created)
+    _drop_raw(connection, [one.known.id for one in writes if one.known and (one.raw or one.deleted)])
+    _insert(connection, _INSERT_RECORDS, created)
     _update_rows(connection, changed)
-    _insert(connection, raw, raws)
+    _insert(connection, _INSERT_RAW, raws)
     _count(connection, source_id, writes)
 
 
-def _values(row: Write) -> dict[str, Any]:
+def _values(row: Packed) -> dict[str, Any]:
+    write = row.write
     values: dict[str, Any] = {
-        "identifier": row.identifier,
-        "datestamp": row.datestamp,
-        "content_hash": row.content_hash,
-        "sets": row.sets,
+        "identifier": write.identifier,
+        "datestamp": write.datestamp,
+        "content_hash": write.content_hash,
+        "sets": write.sets,
     }
-    if row.moves:
-        values |= {"deleted": row.deleted, "record": row.record}
+    if write.moves:
+        values |= {"deleted": write.deleted, "record": row.record}
     return values
 
 
 def _take_positions(connection: Connection, wanted: int) -> range:
     if not wanted:
         return range(0)
-    last = connection.scalar(
-        sa.update(feed).values(position=feed.c.position + wanted).returning(feed.c.position)
-    )
+    last = connection.scalar(_TAKE_POSITIONS, {"wanted": wanted})
     assert last is not None
     return range(last - wanted + 1, last + 1)
 
 
-def _insert(connection: Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
+def _insert(connection: Connection, insert: sa.Insert, rows: list[dict[str, Any]]) -> None:
     if rows:
-        connection.execute(sa.insert(table), rows)
+        connection.execute(insert, rows)
 
 
 def _update_rows(connection: Connection, rows: list[dict[str, Any]]) -> None:
@@ -128,7 +178,7 @@ def _update_rows(connection: Connection, rows: list[dict[str, Any]]) -> None:
             )
 
 
-def _replace_raw(connection: Connection, ids: Sequence[int]) -> None:
+def _drop_raw(connection: Connection, ids: Sequence[int]) -> None:
     if ids:
         connection.execute(sa.delete(raw).where(raw.c.record_id.in_(ids)))
 
@@ -141,14 +191,21 @@ def _count(connection: Connection, source_id: int, writes: Sequence[Write]) -> N
             live += (not row.deleted) - (row.known is not None and not row.known.deleted)
             tombstones += row.deleted - (row.known is not None and row.known.deleted)
     if live or tombstones:
-        counts = {"live": sources.c.live + live, "tombstones": sources.c.tombstones + tombstones}
-        connection.execute(sa.update(sources).where(sources.c.id == source_id).values(counts))
+        more = {"source": source_id, "more_live": live, "more_tombstones": tombstones}
+        connection.execute(_COUNT, more)
 
 
 def put_in_quarantine(connection: Connection, source_id: int, refused: Sequence[Refused], since: str) -> None:
-    """The latest of an identifier replaces what was there of it."""
-    _insert(connection, quarantine, [
-        {"source_id": source_id, "since": since, **msgspec.structs.asdict(one)} for one in refused
+    _insert(connection, sa.insert(quarantine), [
+        {
+            "source_id": source_id,
+            "since": since,
+            "identifier": one.identifier,
+            "datestamp": one.datestamp,
+            "reason": one.reason,
+            "body": compress_all([one.body], "")[0],
+        }
+        for one in refused
     ])  # fmt: skip
 
 
