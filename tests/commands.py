@@ -1,0 +1,179 @@
+"""The command line as a person runs it, and what its tests need around it.
+
+windrow(…)       a real process          demo_folder(…)   a harvested sample repository, ready to use
+inside(…)        the same, in-process    answering(…)     an HTTP server that always gives one answer
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from datetime import UTC, datetime
+from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Thread
+from typing import Any, NamedTuple
+
+import msgspec
+
+from harvester import config
+from harvester.config import Source
+from harvester.config_file import add_source
+from harvester.harvest import harvest
+from harvester.record import Record
+from harvester.store import Store, records, sources
+from harvester.store.records import Write
+from index.cli import run
+from index.demo.repository import DemoRepository, sample_records
+from index.demo.server import serve
+from index.program import Program
+from index.sync import sync
+
+NOW = datetime(2026, 6, 1, 12, 0, 0, tzinfo=UTC)
+KHAN = "demo/oai:windrow.example:111396"
+_GUARD = 120  # seconds after which a process is stuck; no test takes a tenth of it
+
+
+class Ran(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+    @property
+    def lines(self) -> list[Any]:
+        """Of JSON."""
+        return [msgspec.json.decode(line) for line in self.out.splitlines()]
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "index.cli", *arguments]
+
+
+def windrow(
+    cwd: Path, *arguments: str, env: Mapping[str, str] | None = None, before: Callable[[], None] | None = None
+) -> Ran:
+    """`before` runs in the new process, before the program."""
+    done = subprocess.run(
+        command(*arguments),
+        cwd=cwd,
+        env=environment(**(env or {})),
+        preexec_fn=before,
+        capture_output=True,
+        timeout=_GUARD,
+        check=False,
+    )
+    return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def environment(**more: str) -> dict[str, str]:
+    """This process's own, but for what would change the program's behaviour."""
+    kept = {name: value for name, value in os.environ.items() if name not in ("WINDROW_CONFIG", "COLUMNS")}
+    return {**kept, **more}
+
+
+def inside(cwd: Path, capsys: Any, *arguments: str) -> Ran:
+    """In this process: where a real one adds nothing but time."""
+    capsys.readouterr()
+    handler = signal.getsignal(signal.SIGTERM)
+    try:
+        code = run(["--config", str(cwd / "config.toml"), *arguments])
+    finally:
+        signal.signal(signal.SIGTERM, handler)
+    return Ran(code, *capsys.readouterr())
+
+
+def demo_folder(folder: Path) -> Path:
+    """A copy of a folder with config.toml and data: the sample repository as source `demo`, indexed.
+
+    Its server is gone: `point_to` names another.
+    """
+    shutil.copytree(_built(), folder, dirs_exist_ok=True)
+    return folder
+
+
+@cache
+def _built() -> Path:
+    _kept.append(TemporaryDirectory(prefix="windrow-tests-"))
+    folder = Path(_kept[-1].name)
+    with serve(DemoRepository(sample_records(), now=lambda: NOW)) as url:
+        add_source(folder / "config.toml", Source("demo", url, metadata_prefix="eprints"))
+        with program_in(folder) as program:
+            source = program.settings.sources["demo"]
+            assert harvest(source, program.store, program.transport(), program.clock).verdict == "complete"
+            sync(program.store, program.generations, "tantivy")
+    return folder
+
+
+_kept: list[TemporaryDirectory[str]] = []
+
+
+@contextmanager
+def program_in(folder: Path) -> Iterator[Program]:
+    with closing(Program(config.load(folder / "config.toml", {}))) as program:
+        yield program
+
+
+def point_to(folder: Path, url: str, **more: str) -> None:
+    """config.toml anew, with the source `demo` at another address."""
+    (folder / "config.toml").unlink(missing_ok=True)
+    add_source(folder / "config.toml", Source("demo", url, **{"metadata_prefix": "eprints", **more}))
+
+
+def put(store: Store, *shown: Record, source: str = "demo") -> None:
+    """Records, or tombstones, as a harvest stores them."""
+    with store.write() as connection:
+        state = sources.ensure(connection, source, "")
+        known = records.known(connection, state.id, [record.identifier for record in shown])
+        records.write(connection, state.id, records.pack([_write(record, known) for record in shown]))
+
+
+def _write(record: Record, known: Mapping[str, records.Known]) -> Write:
+    return Write(
+        identifier=record.identifier,
+        datestamp="2020-01-01T00:00:00Z",
+        sets="[]",
+        deleted=record.deleted,
+        moves=True,
+        known=known.get(record.identifier),
+        content_hash=None if record.deleted else b"hash",
+        record=None if record.deleted else record,
+        raw=None if record.deleted else b"<metadata/>",
+    )
+
+
+def numbered(numbers: Iterable[int], title: str = "Title") -> list[Record]:
+    return [
+        Record(identifier=f"oai:x:{number}", title=f"{title} {number}", formats=("oai_dc",))
+        for number in numbers
+    ]
+
+
+@contextmanager
+def answering(status: int, media_type: str, body: bytes) -> Iterator[str]:
+    """A server on loopback that gives this answer to everything; its address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            with suppress(BrokenPipeError):
+                self.send_response(status)
+                self.send_header("Content-Type", media_type)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/oai"
+        finally:
+            server.shutdown()
+            thread.join()
