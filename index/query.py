@@ -13,7 +13,7 @@ field, a value that its field cannot take, a query past its caps. All else that 
 
 import difflib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import msgspec
 
@@ -21,6 +21,7 @@ from harvester.errors import QueryError
 from index.analysis import identifier_key, words
 from index.document import date_number
 from index.fields import BY_NAME, FIELDS, Field, Kind
+from index.tokens import NAME, Token, tokens, value_at
 
 LONGEST_QUERY = 8192
 DEEPEST_NESTING = 64
@@ -87,29 +88,6 @@ class Parsed(msgspec.Struct, frozen=True):
     suggestion: str = ""
 
 
-class _Token(msgspec.Struct, frozen=True):
-    kind: str
-    text: str
-    place: int
-    end: int
-
-
-_NAME = r"[A-Za-z_]+"
-_TOKEN = re.compile(
-    r"""
-      (?P<space>\s+)
-    | (?P<identifier>(?:https?://|oai:|doi:|DOI:)[^\s"()]+|10\.[0-9]{4,9}/[^\s"]+
-        |[0-9]{4}-[0-9]{4}-[0-9]{4}-[0-9]{3}[0-9Xx])
-    | (?P<open>\()
-    | (?P<close>\))
-    | (?P<phrase>"[^"]*")
-    | (?P<range>[\[{][^\]}"]*[\]}])
-    | (?P<word>[^\s()"]+)
-    | (?P<stray>.)
-    """,
-    re.VERBOSE | re.DOTALL,
-)
-_FIELD = re.compile(rf"({_NAME}):(?=\S)")
 _ENDS = re.compile(r"[\[{]\s*(\S+)\s+TO\s+(\S+)\s*[\]}]")
 _SPAN = re.compile(r"(\S*)\.\.(\S*)")
 
@@ -150,7 +128,7 @@ def loosened(tree: Node, unimportant: frozenset[str]) -> Node | None:
 class _Parser:
     def __init__(self, text: str) -> None:
         self._text = text
-        self._tokens = list(_tokens(text))
+        self._tokens = list(tokens(text))
         self._at = 0
         self._depth = 0
 
@@ -176,7 +154,7 @@ class _Parser:
         return self._joined("AND", All, self._unit)
 
     def _joined(
-        self, operator: str, join: type[All | Any], operand: "Callable[[], Node | None]"
+        self, operator: str, join: type[All | Any], operand: Callable[[], Node | None]
     ) -> Node | None:
         nodes = [operand()]
         while (token := self._peek()) is not None and token.kind == "operator" and token.text == operator:
@@ -194,32 +172,39 @@ class _Parser:
         if token.kind == "operator" and token.text in ("AND", "OR"):
             raise self._fault(token, f"{token.text} has nothing before it", "put words on both sides of it")
         if token.kind == "sign" or (token.kind == "operator" and token.text == "NOT"):
-            self._expect_operand(token)
-            node = self._unit()
-            return node if node is None or token.text == "+" else Not(node)
+            return self._signed(token)
         if token.kind == "open":
             return self._group(token)
         return self._value(token)
 
-    def _group(self, opening: _Token) -> Node | None:
-        self._depth += 1
-        if self._depth > DEEPEST_NESTING:
-            raise self._fault(
-                opening, f"more than {DEEPEST_NESTING} brackets inside each other", "simplify it"
-            )
+    def _signed(self, sign: Token) -> Node | None:
+        self._expect_operand(sign)
+        self._deeper(sign)
+        node = self._unit()
+        self._depth -= 1
+        return node if node is None or sign.text == "+" else Not(node)
+
+    def _group(self, opening: Token) -> Node | None:
+        self._deeper(opening)
         nodes = self._side_by_side()
         self._depth -= 1
         self._at += self._peek("close") is not None
         return _together(nodes) if nodes else None
 
-    def _value(self, token: _Token) -> Node | None:
+    def _deeper(self, token: Token) -> None:
+        self._depth += 1
+        if self._depth > DEEPEST_NESTING:
+            message = f"more than {DEEPEST_NESTING} brackets or exclusions inside each other"
+            raise self._fault(token, message, "simplify it")
+
+    def _value(self, token: Token) -> Node | None:
         if token.kind == "field":
             return self._of_field(token)
         if token.kind == "identifier":
             return Exact("identifier", identifier_key(token.text), token.place)
         return _words("", token)
 
-    def _of_field(self, token: _Token) -> Node | None:
+    def _of_field(self, token: Token) -> Node | None:
         field = BY_NAME[token.text.lower()]
         value = self._tokens[self._at]
         self._at += 1
@@ -241,8 +226,7 @@ class _Parser:
             case Words(field="") if field.kind in (Kind.TEXT, Kind.NAME):
                 return Words(node.words, field.name, node.place)
             case Words(field=""):
-                text = self._text[node.place :].split()[0].rstrip(")")
-                return self._of_kind(field, text, node.place)
+                return self._of_kind(field, value_at(self._text, node.place))
             case All() | Any():
                 inner = (self._spread(field, one) for one in node.nodes)
                 return type(node)(tuple(one for one in inner if one is not None))
@@ -251,12 +235,12 @@ class _Parser:
                 return None if inside is None else Not(inside)
         return node
 
-    def _of_kind(self, field: Field, text: str, place: int) -> Node:
+    def _of_kind(self, field: Field, value: Token) -> Node:
         if field.kind is Kind.EXACT:
-            return Exact(field.name, _exact_value(field, text), place)
-        return _number_node(field, text, self._text, place)
+            return Exact(field.name, _exact_value(field, value.text), value.place)
+        return self._number(field, value)
 
-    def _number(self, field: Field, value: _Token) -> Node:
+    def _number(self, field: Field, value: Token) -> Node:
         text = value.text
         if text[:1] in "[{":
             ends = _ENDS.fullmatch(text)
@@ -265,76 +249,20 @@ class _Parser:
             return _range(field, ends[1], ends[2], text, self._text, value.place)
         return _number_node(field, text, self._text, value.place)
 
-    def _expect_operand(self, operator: _Token) -> None:
+    def _expect_operand(self, operator: Token) -> None:
         token = self._peek()
         if token is None or token.kind == "close" or (token.kind == "operator" and token.text != "NOT"):
             raise self._fault(operator, f"{operator.text} has nothing after it", "put a word after it")
 
-    def _peek(self, kind: str = "") -> _Token | None:
+    def _peek(self, kind: str = "") -> Token | None:
         token = self._tokens[self._at] if self._at < len(self._tokens) else None
         return token if token is None or not kind or token.kind == kind else None
 
-    def _fault(self, token: _Token, message: str, advice: str) -> QueryError:
+    def _fault(self, token: Token, message: str, advice: str) -> QueryError:
         return QueryError(message, self._text, token.place, advice)
 
 
-def _tokens(text: str) -> Iterator[_Token]:
-    at = 0
-    while at < len(text):
-        field = _FIELD.match(text, at)
-        if field and field[1].lower() in BY_NAME and not _starts_identifier(text, at):
-            yield _Token("field", field[1], at, field.end())
-            at = field.end()
-            yield (value := _field_value(text, at))
-            at = value.end
-            continue
-        if sign := _sign(text, at):
-            yield sign
-            at = sign.end
-            continue
-        match = _TOKEN.match(text, at)
-        assert match is not None
-        at = match.end()
-        yield from _read(match)
-
-
-def _read(match: re.Match[str]) -> Iterator[_Token]:
-    kind, text = str(match.lastgroup), match.group()
-    if kind in ("space", "stray"):
-        return
-    if kind == "word" and text in ("AND", "OR", "NOT"):
-        kind = "operator"
-    elif kind == "range":
-        kind = "word"
-    yield _Token(kind, text, match.start(), match.end())
-
-
-def _starts_identifier(text: str, at: int) -> bool:
-    match = _TOKEN.match(text, at)
-    return match is not None and match.lastgroup == "identifier"
-
-
-def _field_value(text: str, at: int) -> _Token:
-    """An open bracket runs to the end of the query if nothing closes it: the fault is told where it is."""
-    match = _TOKEN.match(text, at)
-    assert match is not None
-    kind, value = str(match.lastgroup), match.group()
-    if kind == "word" and value[0] in "[{":
-        return _Token("range", text[at:], at, len(text))
-    return _Token(kind, value, at, match.end())
-
-
-def _sign(text: str, at: int) -> _Token | None:
-    """`+` and `-` are signs only after a space and before a letter, a digit, a quote or a bracket."""
-    if text[at] not in "+-" or (at > 0 and not (text[at - 1].isspace() or text[at - 1] == "(")):
-        return None
-    follows = text[at + 1 : at + 2]
-    if not follows or not (follows.isalpha() or follows in '"('):
-        return None
-    return _Token("sign", text[at], at, at + 1)
-
-
-def _words(field: str, token: _Token) -> Words | None:
+def _words(field: str, token: Token) -> Words | None:
     found = tuple(words(token.text))
     return Words(found, field, token.place) if found else None
 
@@ -402,7 +330,7 @@ def _ordered() -> str:
 def _meant(text: str) -> str:
     """`titel:x` is words; whoever wrote it probably meant a field."""
     meant = text
-    for match in re.finditer(rf"(?<!\S)({_NAME}):(?=[^\s/])", text):
+    for match in re.finditer(rf"(?<!\S)({NAME}):(?=[^\s/])", text):
         name = match[1].lower()
         near = [] if name in BY_NAME else difflib.get_close_matches(name, BY_NAME, n=1, cutoff=0.75)
         if near:

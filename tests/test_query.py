@@ -1,0 +1,273 @@
+"""The query language: text → tree, and the few faults that there are."""
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from harvester.errors import QueryError
+from index.fields import BY_NAME, Kind
+from index.query import (
+    DEEPEST_NESTING,
+    LONGEST_QUERY,
+    All,
+    Any,
+    Everything,
+    Exact,
+    Node,
+    Not,
+    Prefer,
+    Range,
+    Words,
+    filter_node,
+    filtered,
+    loosened,
+    parse,
+)
+
+
+def word(text: str, place: int, field: str = "") -> Words:
+    return Words((text,), field, place)
+
+
+TREES: list[tuple[str, Node]] = [
+    ("", Everything()),
+    (" * ", Everything()),
+    ("*:*", Everything()),
+    ("Harvest", word("harvest", 0)),
+    ("harvest records", All((word("harvest", 0), word("records", 8)))),
+    ("naïve Σίσυφος", All((word("naive", 0), word("σισυφοσ", 6)))),
+    ("well-being", Words(("well", "being"), "", 0)),
+    ("C++", word("c", 0)),
+    ('"Mental health"', Words(("mental", "health"), "", 0)),
+    ('"!"', Any(())),
+    ("! ?", Any(())),
+    # NOT binds closest, then AND, then OR, then side by side
+    ("a OR b", Any((word("a", 0), word("b", 5)))),
+    ("a OR b AND c", Any((word("a", 0), All((word("b", 5), word("c", 11)))))),
+    ("a AND NOT b", All((word("a", 0), Not(word("b", 10))))),
+    ("NOT a AND b", All((Not(word("a", 4)), word("b", 10)))),
+    ("a OR b c", All((Any((word("a", 0), word("b", 5))), word("c", 7)))),
+    ("(a b) OR c", Any((All((word("a", 1), word("b", 3))), word("c", 9)))),
+    ("NOT NOT a", Not(Not(word("a", 8)))),
+    ('! OR a', word("a", 5)),
+    ("and or not", All((word("and", 0), word("or", 4), word("not", 7)))),
+    # signs
+    ("+a -b", All((word("a", 1), Not(word("b", 4))))),
+    ('-"b c"', Not(Words(("b", "c"), "", 1))),
+    ("-(b c)", Not(All((word("b", 2), word("c", 4))))),
+    ("(-b)", Not(word("b", 2))),
+    ("- a", word("a", 2)),
+    ("-2019", word("2019", 0)),
+    ("a-b", Words(("a", "b"), "", 0)),
+    ("a -", word("a", 0)),
+    # brackets and quotes without a partner are punctuation
+    ("a ) b", All((word("a", 0), word("b", 4)))),
+    ("(a", word("a", 1)),
+    ('"a b', All((word("a", 1), word("b", 3)))),
+    ("a () b", All((word("a", 0), word("b", 5)))),
+    ("[a TO b]", Words(("a", "to", "b"), "", 0)),
+    # fields
+    ("title:Hay", word("hay", 6, "title")),
+    ("TI:hay", word("hay", 3, "title")),
+    ('author:"Khan, Nagina"', Words(("khan", "nagina"), "creators", 7)),
+    ("title: hay", All((word("title", 0), word("hay", 7)))),
+    ("titel:hay", Words(("titel", "hay"), "", 0)),
+    ("title:a b", All((word("a", 6, "title"), word("b", 8)))),
+    ("title:-a", word("a", 6, "title")),
+    ("title:NOT", word("not", 6, "title")),
+    ("title:)", Any(())),
+    ("title:(a -b)", All((word("a", 7, "title"), Not(word("b", 10, "title"))))),
+    ("title:(a author:b)", All((word("a", 7, "title"), word("b", 16, "creators")))),
+    ("title:10.1000/x", Words(("10", "1000", "x"), "title", 6)),
+    ("type:Article", Exact("type", "article", 5)),
+    ('keyword:"Mental Health"', Exact("keyword", "mental health", 8)),
+    ('keyword:("Old Hay" OR oats)', Any((Exact("keyword", "old hay", 9), Exact("keyword", "oats", 22)))),
+    ("license:(CC-BY-4.0)", Exact("license", "cc-by-4.0", 9)),
+    ("refereed:true", Exact("peer_reviewed", "yes", 9)),
+    ("refereed:No", Exact("peer_reviewed", "no", 9)),
+    # identifiers come first
+    ("10.1000/ABC", Exact("identifier", "10.1000/abc", 0)),
+    ("doi:10.1000/abc", Exact("identifier", "10.1000/abc", 0)),
+    ("https://doi.org/10.1000/abc.", Exact("identifier", "10.1000/abc", 0)),
+    ("(a OR 10.1000/b)", Any((word("a", 1), Exact("identifier", "10.1000/b", 6)))),
+    ("10.1016/s0140(05)66545-x", Exact("identifier", "10.1016/s0140(05)66545-x", 0)),
+    ("oai:kar.kent.ac.uk:111396", Exact("identifier", "oai:kar.kent.ac.uk:111396", 0)),
+    ("0000-0003-3870-2609", Exact("identifier", "0000-0003-3870-2609", 0)),
+    ("id:111396", Exact("identifier", "111396", 3)),
+    # ranges
+    ("year:2019", Range("year", 2019, 2019, 5)),
+    ('year:"2019"', Range("year", 2019, 2019, 5)),
+    ("year:[2019 TO 2021]", Range("year", 2019, 2021, 5)),
+    ("year:{2019 TO 2021}", Range("year", 2020, 2020, 5)),
+    ("year:{2019 TO 2021]", Range("year", 2020, 2021, 5)),
+    ("year:[* TO 2021}", Range("year", None, 2020, 5)),
+    ("year:2019..2021", Range("year", 2019, 2021, 5)),
+    ("year:2019..", Range("year", 2019, None, 5)),
+    ("year:..2021", Range("year", None, 2021, 5)),
+    ("year:*", Range("year", None, None, 5)),
+    ("year:(2019 OR 2021..)", Any((Range("year", 2019, 2019, 6), Range("year", 2021, None, 14)))),
+    ("year:([2019 TO 2020] OR 2022)", Any((Range("year", 2019, 2020, 6), Range("year", 2022, 2022, 24)))),
+    ("date:2021", Range("date", 2021_00_00, 2021_99_99, 5)),
+    ("date:2021-03", Range("date", 2021_03_00, 2021_03_99, 5)),
+    ("date:2021-03-09", Range("date", 2021_03_09, 2021_03_09, 5)),
+    ("date:{2021-03 TO 2021-05}", Range("date", 2021_04_00, 2021_04_99, 5)),
+    ("deposited:2021..2022-02", Range("deposited", 2021_00_00, 2022_02_99, 10)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "tree"), TREES, ids=[repr(text) for text, _ in TREES])
+def test_text_to_tree(text: str, tree: Node) -> None:
+    assert parse(text).tree == tree
+
+
+FAULTS = [
+    ("a OR", 2, "OR has nothing after it"),
+    ("OR a", 0, "OR has nothing before it"),
+    ("a AND", 2, "AND has nothing after it"),
+    ("(AND a)", 1, "AND has nothing before it"),
+    ("a AND OR b", 2, "AND has nothing after it"),
+    ("(a OR) b", 3, "OR has nothing after it"),
+    ("a NOT", 2, "NOT has nothing after it"),
+    ("-OR a", 0, "- has nothing after it"),
+    ("year:abc", 5, "year cannot be abc"),
+    ("hay year:20x9", 9, "year cannot be 20x9"),
+    ("year:2019..x", 5, "year cannot be x"),
+    ("year:(2019 OR x)", 14, "year cannot be x"),
+    ("year:-5", 5, "year cannot be -5"),
+    ('year:""', 5, "year cannot be empty"),
+    ("year:1234567890", 5, "year cannot be 1234567890"),
+    ("year:²", 5, "year cannot be ²"),
+    ("date:2021-xx", 5, "date cannot be 2021-xx"),
+    ("a year:[2019 TO 2021", 7, "the range does not end"),
+    ("year:{2019", 5, "the range does not end"),
+    ("year:[2019]", 5, "the range does not end"),
+    ("title:[a TO b]", 6, "title has no order, so no range"),
+    ("type:{a TO b}", 5, "type has no order, so no range"),
+]
+
+
+@pytest.mark.parametrize(("text", "place", "message"), FAULTS, ids=[repr(text) for text, _, _ in FAULTS])
+def test_a_fault_says_where_and_what(text: str, place: int, message: str) -> None:
+    with pytest.raises(QueryError) as caught:
+        parse(text)
+    assert (caught.value.place, caught.value.message) == (place, message)
+    assert caught.value.query == text
+    assert caught.value.advice
+
+
+def test_a_query_may_be_so_long() -> None:
+    parse("é" * (LONGEST_QUERY // 2))
+    with pytest.raises(QueryError, match="longer than 8,192 bytes"):
+        parse("é" * (LONGEST_QUERY // 2) + "x")
+
+
+@pytest.mark.parametrize("opening", ["(", "NOT ", "-(", "title:(", "NOT ("])
+def test_nesting_has_an_end(opening: str) -> None:
+    deepest = DEEPEST_NESTING // (1 + (len(opening) > 1 and opening[0] in "-N" and opening[-1] == "("))
+    parse(opening * deepest + "a")
+    with pytest.raises(QueryError, match="inside each other") as caught:
+        parse(opening * (deepest + 1) + "a")
+    assert caught.value.place >= len(opening) * deepest
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("titel:hay", "title:hay"),
+        ("hay auther:khan yaer:2019", "hay author:khan year:2019"),
+        ("title:hay", ""),
+        ("Recovery: a history", ""),
+        ("https://example.org/titel:x", ""),
+        ("xyzzy:hay", ""),
+    ],
+)
+def test_did_you_mean(text: str, meant: str) -> None:
+    assert parse(text).suggestion == meant
+
+
+def test_filters_on_one_field_are_alternatives() -> None:
+    year, kind = BY_NAME["year"], BY_NAME["type"]
+    nodes = {
+        "year": [filter_node(year, "2019"), filter_node(year, "2021..")],
+        "type": [filter_node(kind, "Book")],
+    }
+    assert filtered(word("a", 0), nodes) == All(
+        (
+            word("a", 0),
+            Any((Range("year", 2019, 2019), Range("year", 2021, None))),
+            Any((Exact("type", "book"),)),
+        )
+    )
+    assert filtered(word("a", 0), {}) == word("a", 0)
+    with pytest.raises(QueryError, match="year cannot be soon"):
+        filter_node(year, "soon")
+
+
+def test_loosened_asks_for_any_word_that_tells_something() -> None:
+    tree = parse('the harvest of "old grain" type:book').tree
+    harvest, grain = word("harvest", 4), Words(("old", "grain"), "", 15)
+    firm = Exact("type", "book", 32)
+    assert loosened(tree, frozenset({"the", "of"})) == Prefer(All((Any((harvest, grain)), firm)), tree)
+    assert loosened(parse("the of").tree, frozenset({"the", "of"})) is None
+    assert loosened(parse("harvest type:book").tree, frozenset()) is None
+    assert loosened(parse("harvest").tree, frozenset()) is None
+
+
+SIGNS = ["AND", "OR", "NOT", "-", "+", "(", ")", '"', "[", "]", "{", "}", "..", " TO ", ":", "*", " "]
+NAMES = [f"{name}:" for name in ("title", "creators", "type", "year", "date", "identifier", "titel", "http")]
+syntax = st.lists(st.sampled_from([*SIGNS, *NAMES, "a", "2019", "é", "10.1000/"]), max_size=25).map("".join)
+
+
+@given(st.one_of(st.text(), syntax))
+@example("\ud800 type:\udfff")
+def test_any_text_is_a_tree_or_a_fault_with_its_place(text: str) -> None:
+    found = tree_or_fault(text)
+    if isinstance(found, QueryError):
+        assert 0 <= found.place < len(text)
+        assert found.query == text
+    else:
+        assert isinstance(found, Node)
+
+
+def tree_or_fault(text: str) -> Node | QueryError:
+    try:
+        return parse(text).tree
+    except QueryError as fault:
+        return fault
+
+
+# What titles are made of: no field's colon without a space behind it, no operator in capitals.
+title_words = st.text(
+    st.characters(exclude_categories=["Z", "C"], exclude_characters='+-":()'), min_size=1, max_size=12
+).filter(lambda one: one not in ("AND", "OR", "NOT"))
+around = [
+    "{}",
+    "{}:",
+    "{},",
+    "({})",
+    '"{}"',
+    "({}",
+    "{})",
+    "{}?",
+    "[{}]",
+    "-{}",
+    "{} -",
+    '"{}',
+    "{}--",
+    "{}-",
+]
+titles = st.lists(st.builds(str.format, st.sampled_from(around), title_words), max_size=12).map(" ".join)
+
+
+@given(titles)
+@example("Year: what is “really” required?")
+@example("The title: [a study] of C++ / Ada -- 50% off!")
+@example("-Omics, (bio)medicine & 'care' {draft")
+def test_a_title_is_never_a_fault(title: str) -> None:
+    parse(title)
+
+
+def test_every_field_takes_a_value() -> None:
+    for name, field in BY_NAME.items():
+        value = "2021" if field.kind in (Kind.NUMBER, Kind.DATE) else "hay"
+        assert getattr(parse(f"{name}:{value}").tree, "field", "") == field.name
