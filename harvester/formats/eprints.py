@@ -49,7 +49,8 @@ _PLACED = {
     "monograph_type", "date", "language", "publisher", "publication", "book_title", "volume", "number",
     "pagerange", "issn", "isbn", "doi", "pmid", "pmc_id", "id_number", "uri", "official_url", "documents",
     "rights", "copyright_statement", "refereed", "event_title", "institution", "ispublished", "note",
-    "divisions", "funders", "official_cit", "citation", "related_url", "datestamp", "lastmod", *_ROLES,
+    "divisions", "funders", "official_cit", "citation", "related_url", "depositor", "datestamp",
+    "lastmod", *_ROLES,
 }  # fmt: skip
 # How the machine keeps it, and words between depositor and staff.
 _NOISE = {
@@ -125,6 +126,7 @@ def _record(fields: Fields, resource: str) -> Record:
         funders=_funders(fields),
         citation=_line(fields, "official_cit") or _line(fields, "citation"),
         relations=_related(fields),
+        deposited_by=_line(fields, "depositor"),
         deposited=_moment(_line(fields, "datestamp")),
         modified=_moment(_line(fields, "lastmod")),
         extra=_extra(fields),
