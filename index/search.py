@@ -9,7 +9,7 @@ from harvester.errors import QueryError
 from index.document import Hit
 from index.engine import Found, Searcher, Sort
 from index.fields import SPOKEN_FACETS, facet_field
-from index.query import Node, filter_node, filtered, loosened, parse
+from index.query import Any, Exact, Node, Parsed, Words, filter_node, filtered, loosened, parse
 from index.snippets import snippet, sought
 
 _ENOUGH = 10
@@ -66,7 +66,7 @@ def search(
 ) -> Results:
     """`filters` are FIELD=VALUE; `mark` goes around matched words in snippets. QueryError on a fault."""
     began = time.perf_counter()
-    parsed = parse(query)
+    parsed = understood(query)
     wanted_filters = _filters(filters)
     fields = {name: _facet(name) for name in facets}
 
@@ -95,6 +95,15 @@ def search(
         },
         took_ms=round((time.perf_counter() - began) * 1000, 3),
     )
+
+
+def understood(query: str) -> Parsed:
+    """A number alone may be an eprint's, too."""
+    parsed = parse(query)
+    match parsed.tree:
+        case Words(words=(word,), field="") if word.isdecimal():
+            return msgspec.structs.replace(parsed, tree=Any((parsed.tree, Exact("identifier", word))))
+    return parsed
 
 
 def _filters(filters: Sequence[str]) -> dict[str, list[Node]]:

@@ -80,10 +80,11 @@ def _records(program: Program, query: str | None, source: str | None) -> "Iterat
 def _found(program: Program, query: str, source: str | None) -> Iterator[str]:
     """Ids of all hits, in pages of one snapshot."""
     from index.engine import Sort
-    from index.query import Exact, filtered, parse
+    from index.query import Exact, filtered
+    from index.search import understood
 
     searcher, offset = program.searcher(), 0
-    tree = parse(query).tree
+    tree = understood(query).tree
     if source is not None:
         tree = filtered(tree, {"source": [Exact("source", source.lower())]})
     while True:
