@@ -1,0 +1,147 @@
+"""The deterministic repairs of broken XML (FAULTS 2.3). Pure: bytes in, bytes and what was done out.
+
+Each repair has one right answer; where there could be two (a bare `<`), the record is left to quarantine.
+Nothing legal is touched: what parses strictly never comes here.
+"""
+
+import re
+from html.entities import html5
+
+import msgspec
+
+_LONGEST_JUNK = 64 * 1024
+_MOST_BAD_BYTES = 0.01
+
+_START = re.compile(rb"<\?xml\s|<(?:[\w.-]+:)?OAI-PMH[\s>]")
+_END = re.compile(rb"</(?:[\w.-]+:)?OAI-PMH\s*>")
+_INNER_DECLARATION = re.compile(rb"<\?xml\s[^>]*\?>")
+_CDATA = re.compile(r"(<!\[CDATA\[.*?\]\]>)", re.DOTALL)
+# XML 1.0, section 2.2: what is no Char.
+_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_NUMERIC = re.compile(r"&#(?:([0-9]{1,10})|[xX]([0-9A-Fa-f]{1,8}));")
+_NAMED = re.compile(r"&([A-Za-z][A-Za-z0-9]{1,31});")
+_BARE_AMPERSAND = re.compile(r"&(?!(?:[A-Za-z_][\w.-]*|#[0-9]+|#x[0-9A-Fa-f]+);)")
+_OF_XML = frozenset({"amp", "lt", "gt", "quot", "apos"})
+_PREFIX_USED = re.compile(r"<([A-Za-z_][\w.-]*):|\s([A-Za-z_][\w.-]*):[\w.-]+\s*=")
+_ROOT_START = re.compile(r"<(?:[\w.-]+:)?OAI-PMH\b")
+
+# Prefixes that providers forget to bind, and mean the same everywhere.
+_NAMESPACES = {
+    "xsi": "http://www.w3.org/2001/XMLSchema-instance",
+    "dc": "http://purl.org/dc/elements/1.1/",
+    "oai_dc": "http://www.openarchives.org/OAI/2.0/oai_dc/",
+    "dcterms": "http://purl.org/dc/terms/",
+    "xlink": "http://www.w3.org/1999/xlink",
+    "mods": "http://www.loc.gov/mods/v3",
+    "marc": "http://www.loc.gov/MARC21/slim",
+    "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+    "edm": "http://www.europeana.eu/schemas/edm/",
+    "skos": "http://www.w3.org/2004/02/skos/core#",
+    "foaf": "http://xmlns.com/foaf/0.1/",
+}
+
+
+class Repaired(msgspec.Struct, frozen=True):
+    """`done` names each kind of repair, in words; empty where nothing could be repaired."""
+
+    body: bytes
+    done: tuple[str, ...] = ()
+
+
+def repair(body: bytes) -> Repaired:
+    """All repairs that apply. The caller parses strictly again, and only that counts."""
+    done: list[str] = []
+    text = _decoded(_without_junk(body, done), done)
+    parts = _CDATA.split(text)
+    parts[::2] = [_outside_cdata(part, done) for part in parts[::2]]
+    text = _ILLEGAL.sub("", "".join(parts))
+    if len(text) != sum(map(len, parts)):
+        done.append("characters that XML does not allow removed")
+    return Repaired(_bound(text, done).encode("utf-8"), tuple(dict.fromkeys(done)))
+
+
+def _without_junk(body: bytes, done: list[str]) -> bytes:
+    """Debug output before and after the document; XML declarations pasted into records (FAULTS X08–X10)."""
+    start = _START.search(body[:_LONGEST_JUNK])
+    if start and start.start():
+        body = body[start.start() :]
+        done.append("text before the document removed")
+    end = _END.search(body)
+    if end and body[end.end() :].strip():
+        body = body[: end.end()]
+        done.append("text after the document removed")
+    first = 1 if body.startswith(b"<?xml") else 0
+    inner = len(_INNER_DECLARATION.findall(body)) - first
+    if inner > 0:
+        head = body[: body.index(b"?>") + 2] if first else b""
+        body = head + _INNER_DECLARATION.sub(b"", body[len(head) :])
+        done.append("XML declarations inside records removed")
+    return body
+
+
+def _decoded(body: bytes, done: list[str]) -> str:
+    """As UTF-8, else as what it must be. A page in one single-byte encoding has no valid UTF-8 letters."""
+    if body.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return _redeclared(body.decode("utf-16", "replace"))
+    try:
+        return _redeclared(body.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        pass
+    text = body.decode("utf-8", "surrogateescape")
+    bad = sum("\udc80" <= letter <= "\udcff" for letter in text)
+    good = sum(letter > "\x7f" for letter in text) - bad
+    if not good:
+        done.append("read as Windows-1252, whatever it declares")
+        return _redeclared(body.decode("cp1252", "replace"))
+    if bad > len(text) * _MOST_BAD_BYTES:
+        return text
+    done.append("bytes that are no UTF-8 replaced")
+    return _redeclared(body.decode("utf-8", "replace"))
+
+
+def _redeclared(text: str) -> str:
+    """We hand on UTF-8, so a declaration of anything else would be a lie."""
+    if not text.startswith("<?xml"):
+        return text
+    return text[text.index("?>") + 2 :] if "?>" in text else text
+
+
+def _outside_cdata(text: str, done: list[str]) -> str:
+    if "&" not in text:
+        return text
+    legal = _NUMERIC.sub(_legal_reference, text)
+    named = _NAMED.sub(_character, legal)
+    escaped = _BARE_AMPERSAND.sub("&amp;", named)
+    if legal != text:
+        done.append("references to characters that XML does not allow removed")
+    if named != legal:
+        done.append("HTML entities replaced by their characters")
+    if escaped != named:
+        done.append("bare ampersands escaped")
+    return escaped
+
+
+def _legal_reference(match: re.Match[str]) -> str:
+    number = int(match[1]) if match[1] else int(match[2], 16)
+    legal = number in (9, 10, 13) or 0x20 <= number <= 0xD7FF or 0xE000 <= number <= 0xFFFD
+    return match[0] if legal or 0x10000 <= number <= 0x10FFFF else ""
+
+
+def _character(match: re.Match[str]) -> str:
+    """`&nbsp;` and its like are HTML's; a name that HTML does not know keeps its ampersand, escaped."""
+    if match[1] in _OF_XML:
+        return match[0]
+    known = html5.get(match[1] + ";")
+    return known if known is not None else f"&amp;{match[1]};"
+
+
+def _bound(text: str, done: list[str]) -> str:
+    """Prefixes that are used and nowhere bound, bound on the root (FAULTS X11)."""
+    used = {first or second for first, second in _PREFIX_USED.findall(text)}
+    unbound = [name for name in sorted(used) if name in _NAMESPACES and f"xmlns:{name}" not in text]
+    root = _ROOT_START.search(text)
+    if not unbound or root is None:
+        return text
+    done.append("unbound prefixes bound: " + ", ".join(unbound))
+    bindings = "".join(f' xmlns:{name}="{_NAMESPACES[name]}"' for name in unbound)
+    return text[: root.end()] + bindings + text[root.end() :]
