@@ -16,11 +16,11 @@ class Sweep(msgspec.Struct, frozen=True):
 
 
 def guard(*, live: int, vanished: int, last_full: int | None, allowed: bool) -> Sweep:
-    """More than max(50, 10 %) gone, or under 80 % of the last full list, is held back for a person."""
+    """More than max(50, 10 %) gone, or under 80 % of the last full list left, is held back for a person."""
     if allowed or not vanished:
         return Sweep(delete=vanished)
     left = live - vanished
-    if vanished > max(_FEW, live * _SHARE) or left < (last_full or 0) * _FLOOR:
+    if vanished > max(_FEW, live * _SHARE) or left < (last_full or live) * _FLOOR:
         return Sweep(
             hold=vanished,
             reason=f"{vanished:,} of {live:,} records are no longer listed; none of them is deleted "

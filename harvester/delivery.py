@@ -28,23 +28,22 @@ class Delivery(msgspec.Struct, frozen=True):
 
 
 def choose(items: Iterable[Item]) -> dict[str, Item]:
-    """One item for each usable identifier: the newest; of two as new as each other, the live one."""
+    """One item for each identifier: the newest; of two as new as each other, the live one. In any order."""
     chosen: dict[str, Item] = {}
     for item in items:
         identifier = item.header.identifier
         other = chosen.get(identifier)
-        if other is None or _outranks(item.header, other.header):
+        if other is None or _rank(item) > _rank(other):
             chosen[identifier] = item
     return chosen
 
 
-def _outranks(one: Header, other: Header) -> bool:
-    return _rank(one) >= _rank(other)
-
-
-def _rank(header: Header) -> tuple[float, bool]:
+def _rank(item: Item) -> tuple[float, bool, str, tuple[str, ...], bytes]:
+    """The rest tells nothing of which is better, only which one is taken whatever came first."""
+    header = item.header
     moment = parse_datestamp(header.datestamp)
-    return (moment.timestamp() if moment else float("-inf"), not header.deleted)
+    when = moment.timestamp() if moment else float("-inf")
+    return (when, not header.deleted, header.datestamp, header.sets, item.raw)
 
 
 def deliver(
@@ -54,10 +53,12 @@ def deliver(
     requested_set: str = "",
 ) -> Delivery:
     """`stored(id)` gives a row's record: asked for only where the XML differs from last time."""
-    chosen = choose(items)
+    nameless = [(item, fault) for item in items if (fault := _unusable(item.header))]
+    chosen = choose(item for item in items if not _unusable(item.header))
     writes: list[Write] = []
-    refused: list[Refused] = []
+    refused = [_refuse(item, fault) for item, fault in nameless]
     tally = dict.fromkeys(("created", "updated", "unchanged", "deleted", "quarantined"), 0)
+    tally["quarantined"] = len(nameless)
     for identifier, item in chosen.items():
         outcome, row = _weigh(item, known.get(identifier), stored, requested_set)
         tally[outcome] += 1
@@ -65,7 +66,7 @@ def deliver(
             writes.append(row)
         elif row is not None:
             refused.append(row)
-    tally["unchanged"] += len(items) - len(chosen)
+    tally["unchanged"] += len(items) - len(nameless) - len(chosen)
     return Delivery(tuple(writes), tuple(refused), Counts(received=len(items), **tally))
 
 
@@ -74,9 +75,6 @@ def _weigh(
 ) -> tuple[str, Write | Refused | None]:
     """The outcome, as `Counts` names it, and the row that it takes, if any."""
     header = item.header
-    fault = _unusable(header)
-    if fault:
-        return "quarantined", _refuse(item, fault)
     sets = _pack_sets(header.sets, requested_set)
     if header.deleted:
         return _tombstone(header, sets, known)

@@ -8,6 +8,7 @@ Whatever happens, what is stored stays, and the next run goes on from the last c
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from hashlib import blake2b
 
 import msgspec
 
@@ -16,14 +17,16 @@ from harvester.clock import Clock
 from harvester.config import Source
 from harvester.delivery import deliver
 from harvester.errors import (
+    BadArgument,
     BadResumptionToken,
     Deferred,
+    HttpStatus,
     NoRecordsMatch,
-    NoSetHierarchy,
     NotFound,
     ProtocolError,
     ResponseError,
     StoreError,
+    TransportError,
     WindrowError,
 )
 from harvester.ledger import Ledger
@@ -153,8 +156,10 @@ class _Run:
         except _Limited:
             limit = f"stopped after {self._checkpoint.listed:,} records, as asked"
             return plan.judge_break(self._checkpoint, limit)
-        if self._checkpoint.listed == 0 and self._request.set_spec:
+        except (BadArgument, HttpStatus):
             self._insist_on_set()
+            raise
+        self._insist_on_set()
         return self._verified(plan.judge_end(self._request, self._checkpoint, self._ledger.state))
 
     def _begin(self) -> None:
@@ -191,21 +196,27 @@ class _Run:
 
     def _store_page(self, page: Page) -> None:
         delivery = deliver(page.items, self._ledger.known(page), self._ledger.stored, self._request.set_spec)
-        if page.token and page.token == self._checkpoint.token and not delivery.writes:
+        if self._is_repeated(page):
             raise ResponseError(
                 f"the repository keeps sending the same page, after {self._checkpoint.listed:,} records",
                 "nothing can be done from here: tell the repository",
             )
-        plan.check_length(self._checkpoint, self._ledger.state)
+        expected = max(self._checkpoint.list_size or 0, self._ledger.state.last_full or 0)
+        plan.check_length(self._checkpoint.pages, self._checkpoint.page_size, expected)
         self._ledger.store_page(page, delivery, self._advanced(page, delivery.counts))
         self._tell("list", self._checkpoint.listed, self._checkpoint.list_size)
         limit = self._options.limit
         if limit and self._checkpoint.token and self._checkpoint.listed >= limit:
             raise _Limited
 
+    def _is_repeated(self, page: Page) -> bool:
+        """Some servers use one token for a whole list: only the same page with the same token is a circle."""
+        again = (page.token, _page_print(page)) == (self._checkpoint.token, self._checkpoint.page_print)
+        return bool(page.token) and again
+
     def _advanced(self, page: Page, counts: Counts) -> Checkpoint:
         last = self._checkpoint
-        response_date = last.response_date or page.response_date
+        response_date = last.response_date or plan.response_date(page.response_date, self._clock.now())
         stamps = [item.header.datestamp for item in page.items]
         return msgspec.structs.replace(
             last,
@@ -218,16 +229,19 @@ class _Run:
             list_size=last.list_size if last.listed else page.list_size,
             page_size=max(last.page_size, len(page.items)),
             last_page=len(page.items),
+            page_print=_page_print(page),
             ended_by="" if page.token else "no token" if page.token is None else "empty token",
             listed=last.listed + len(page.items),
             counts=last.counts + counts,
         )
 
     def _insist_on_set(self) -> None:
-        """Some servers answer a set that does not exist with "nothing matches" (FAULTS P03)."""
+        """An unknown set is a badArgument, "nothing matches" (FAULTS P03), or a status 500 (EPrints)."""
+        if self._checkpoint.listed or not self._request.set_spec:
+            return
         try:
             known = {found.spec for found in self._client.sets()}
-        except (NoSetHierarchy, ResponseError, ProtocolError):
+        except (ResponseError, ProtocolError, TransportError):
             return
         if known and self._request.set_spec not in known:
             raise NotFound(
@@ -240,8 +254,11 @@ class _Run:
         insist = plan.must_verify(judgement, self._ledger.state, self._options)
         if not insist and judgement.verdict != "unproven":
             return judgement
-        if not self._list_identifiers(insist=insist):
-            return judgement
+        try:
+            if not self._list_identifiers(insist=insist):
+                return judgement
+        except (ProtocolError, ResponseError) as error:
+            return Judgement("unproven", f"the list could not be verified: {error.message}")
         missing = self._ledger.missing(_MOST_NAMED)
         if missing:
             some = f"{len(missing):,}" if len(missing) < _MOST_NAMED else f"{_MOST_NAMED:,} or more"
@@ -251,16 +268,20 @@ class _Run:
     def _list_identifiers(self, *, insist: bool) -> bool:
         """Read the whole pass into the store; False where its first page shows that it costs too much."""
         self._ledger.forget_listed()
-        count = 0
+        count = page_size = 0
         try:
-            for page in self._pages("ListIdentifiers", plan.list_arguments(self._request)):
-                first, count = count == 0, count + len(page.items)
-                if first and not insist and not plan.is_cheap(page, self._checkpoint):
+            for number, page in enumerate(self._pages("ListIdentifiers", plan.list_arguments(self._request))):
+                if number == 0 and not insist and not plan.is_cheap(page, self._checkpoint):
                     return False
+                page_size = max(page_size, len(page.items))
+                plan.check_length(number, page_size, max(self._checkpoint.listed, page.list_size or 0))
                 self._ledger.store_listed(page)
+                count += len(page.items)
                 self._tell("verify", count, self._checkpoint.listed)
         except NoRecordsMatch:
-            pass
+            if count:
+                raise
+        plan.check_agreement(count, self._checkpoint)
         return True
 
     def _swept(self) -> Judgement:
@@ -299,3 +320,8 @@ class _Run:
     @property
     def _seconds(self) -> float:
         return self._spent.seconds + self._clock.monotonic() - self._began
+
+
+def _page_print(page: Page) -> str:
+    headers = [(item.header.identifier, item.header.datestamp) for item in page.items]
+    return blake2b(msgspec.json.encode(headers), digest_size=16).hexdigest()

@@ -108,8 +108,11 @@ class Ledger:
 
     def end(self, request: Request, judgement: Judgement, error: str) -> Harvest:
         """The verdict, what it moves, and the lease given back."""
-        watermark = None
-        if judgement.verdict in ("complete", "verified"):
+        watermark = last_full = None
+        proven = judgement.verdict in ("complete", "verified")
+        if proven and request.full and not self.checkpoint.counts.held:
+            last_full = self.checkpoint.listed
+        if proven:
             watermark = plan.next_watermark(self.state, request, self.checkpoint)
         if self._row is None:
             self.begin(request)
@@ -120,8 +123,8 @@ class Ledger:
                 connection,
                 self.state.id,
                 watermark=watermark,
-                last_full=self.checkpoint.listed if judgement.ended and request.full else None,
-                doubted=judgement.verdict == "unproven",
+                last_full=last_full,
+                doubted=judgement.verdict == "unproven" or (self.state.doubted and not proven),
             )
             harvests.end(
                 connection,

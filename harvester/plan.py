@@ -3,7 +3,7 @@
 The watermark rule and the completeness ladder are FAULTS section 3 of the design.
 """
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from math import ceil
 
 import msgspec
@@ -19,6 +19,7 @@ from harvester.store.sources import SourceState
 SKEW = timedelta(hours=26)
 _CLOCKS_AGREE = timedelta(minutes=10)
 _OVERLAP = {Granularity.SECOND: timedelta(hours=1), Granularity.DAY: timedelta(days=1)}
+_BEGINNING = datetime.min.replace(tzinfo=UTC)  # EPrints names it as its earliest datestamp
 _MOST_PAGES = 1_000_000
 _MOST_RESTARTS = 3
 
@@ -40,10 +41,6 @@ class Options(msgspec.Struct, frozen=True):
 class Judgement(msgspec.Struct, frozen=True):
     verdict: str
     reason: str = ""
-
-    @property
-    def ended(self) -> bool:
-        return self.verdict in ("unproven", "complete", "verified")
 
 
 def fingerprint(source: Source) -> str:
@@ -83,7 +80,7 @@ def _from(watermark: str, granularity: Granularity, clocks_differ: bool) -> str:
     moment = parse_datestamp(watermark)
     assert moment is not None, f"a watermark of our own: {watermark}"
     overlap = max(_OVERLAP[granularity], SKEW) if clocks_differ else _OVERLAP[granularity]
-    return format_datestamp(moment - overlap, granularity)
+    return format_datestamp(moment - min(overlap, moment - _BEGINNING), granularity)
 
 
 def _at(datestamp: str, granularity: Granularity, time_of_day: str) -> str:
@@ -109,12 +106,18 @@ def clocks_differ(response_date: str, now: datetime) -> bool:
     return theirs is not None and abs(theirs - now) > _CLOCKS_AGREE
 
 
+def response_date(said: str, now: datetime) -> str:
+    """What the repository calls now; our own where that is no moment, or lies beyond any time zone."""
+    moment = parse_datestamp(said)
+    return format_datestamp(moment if moment is not None and moment - now <= SKEW else now)
+
+
 def newest_acceptable(newest: str, datestamps: list[str], response_date: str) -> str:
     """The latest datestamp so far, in seconds; stamps from the future move nothing (FAULTS D09)."""
     now = parse_datestamp(response_date)
     moments = [moment for moment in map(parse_datestamp, {*datestamps, newest}) if moment is not None]
     if now is not None:
-        moments = [moment for moment in moments if moment <= now + SKEW]
+        moments = [moment for moment in moments if moment - now <= SKEW]
     return format_datestamp(max(moments)) if moments else ""
 
 
@@ -128,17 +131,28 @@ def next_watermark(state: SourceState, request: Request, checkpoint: Checkpoint)
     return max(candidate, state.watermark) if state.watermark else candidate
 
 
-def check_length(checkpoint: Checkpoint, state: SourceState) -> None:
+def check_length(pages: int, page_size: int, expected: int) -> None:
     """A list is over by three times the pages of the stated or the last one, plus 30."""
-    most = _MOST_PAGES
-    expected = max(checkpoint.list_size or 0, state.last_full or 0)
-    if expected and checkpoint.page_size:
-        most = 3 * ceil(expected / checkpoint.page_size) + 30
-    if checkpoint.pages >= most:
+    most = 3 * ceil(expected / page_size) + 30 if expected and page_size else _MOST_PAGES
+    if pages >= most:
         raise ResponseError(
             f"the list does not end: {most:,} pages were read, {expected or 'fewer'} records expected",
             "nothing can be done from here: tell the repository",
         )
+
+
+def check_agreement(identifiers: int, checkpoint: Checkpoint) -> None:
+    """A ListIdentifiers pass that is shorter than the list proves nothing, and deletes nothing."""
+    if checkpoint.listed - identifiers > _tolerance(checkpoint.listed):
+        raise ResponseError(
+            f"ListIdentifiers has {identifiers:,} records, ListRecords had {checkpoint.listed:,}",
+            "nothing can be done from here: tell the repository",
+        )
+
+
+def _tolerance(records: int) -> int:
+    """So many may come and go while a list is read."""
+    return max(10, records // 100)
 
 
 def may_restart(checkpoint: Checkpoint) -> bool:
@@ -153,7 +167,7 @@ def judge_end(request: Request, checkpoint: Checkpoint, state: SourceState) -> J
 
 def _doubt(request: Request, checkpoint: Checkpoint, state: SourceState) -> str:
     stated, listed = checkpoint.list_size, checkpoint.listed
-    if stated is not None and stated - listed > max(10, stated // 100):
+    if stated is not None and stated - listed > _tolerance(stated):
         return f"the list stopped after {listed:,} of {stated:,}"
     if checkpoint.ended_by == "no records match" and listed:
         return f"the list broke off after {listed:,} records: the repository then said that nothing matches"

@@ -42,7 +42,7 @@ class Checkpoint(msgspec.Struct, frozen=True):
     `token` is what to ask for next: None before the first page, "" after the last.
     `response_date` is the first page's, `newest` the latest acceptable datestamp, both in seconds UTC.
     `page_size` is the largest page's, `last_page` the last one's, in records; `ended_by` how the list ended:
-    "empty token", "no token", "no records match".
+    "empty token", "no token", "no records match". `page_print` tells the last page from another one.
     """
 
     token: str | None = None
@@ -54,6 +54,7 @@ class Checkpoint(msgspec.Struct, frozen=True):
     list_size: int | None = None
     page_size: int = 0
     last_page: int = 0
+    page_print: str = ""
     ended_by: str = ""
     restarts: int = 0
     listed: int = 0  # records of this pass over the list; a restart begins at 0 again

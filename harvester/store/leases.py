@@ -69,15 +69,21 @@ def _lost(lease: Lease) -> LeaseLost:
 
 
 def _me() -> str:
-    return f"{os.getpid()} {socket.gethostname()}"
+    return f"{os.getpid()} {psutil.Process().create_time()} {socket.gethostname()}"
 
 
 def _may_be_alive(holder: str) -> bool:
-    """A holder on this machine whose process is gone needs no waiting for."""
-    pid, _, host = holder.partition(" ")
-    return host != socket.gethostname() or psutil.pid_exists(int(pid))
+    """A holder on this machine that is gone needs no waiting for; its number may be another's by now."""
+    pid, started, host = holder.split(" ", 2)
+    if host != socket.gethostname():
+        return True
+    try:
+        process = psutil.Process(int(pid))
+        return process.status() != psutil.STATUS_ZOMBIE and process.create_time() == float(started)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _described(holder: str) -> str:
-    pid, _, host = holder.partition(" ")
+    pid, _, host = holder.split(" ", 2)
     return f"process {pid} on {host}"

@@ -196,7 +196,10 @@ def _count(connection: Connection, source_id: int, writes: Sequence[Write]) -> N
 
 
 def put_in_quarantine(connection: Connection, source_id: int, refused: Sequence[Refused], since: str) -> None:
-    _insert(connection, sa.insert(quarantine), [
+    """What has no identifier to be known by is known by its body: sent again, it is kept once."""
+    if not refused:
+        return
+    rows = [
         {
             "source_id": source_id,
             "since": since,
@@ -206,11 +209,21 @@ def put_in_quarantine(connection: Connection, source_id: int, refused: Sequence[
             "body": compress_all([one.body], "")[0],
         }
         for one in refused
-    ])  # fmt: skip
+    ]
+    connection.execute(_FORGET_REFUSED, [{f"this_{name}": row[name] for name in _THIS} for row in rows])
+    connection.execute(sa.insert(quarantine), rows)
+
+
+_THIS = ("source_id", "identifier", "body")
+_FORGET_REFUSED = sa.delete(quarantine).where(
+    *(quarantine.c[name] == sa.bindparam(f"this_{name}") for name in _THIS)
+)
 
 
 def clear_quarantine(connection: Connection, source_id: int, identifiers: Sequence[str]) -> None:
-    mine = (quarantine.c.source_id == source_id) & quarantine.c.identifier.in_(identifiers)
+    """Of records that were received anew; those without an identifier were not."""
+    named = [identifier for identifier in identifiers if identifier]
+    mine = (quarantine.c.source_id == source_id) & quarantine.c.identifier.in_(named)
     connection.execute(sa.delete(quarantine).where(mine))
 
 

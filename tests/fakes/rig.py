@@ -1,0 +1,97 @@
+"""One source with its repository, its store and a clock that does not wait."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from harvester.config import Source
+from harvester.harvest import Progress, Report, harvest
+from harvester.plan import Options
+from harvester.record import Record
+from harvester.store import Store, changes, records, sources
+from harvester.store.changes import Change
+from harvester.store.sources import SourceState
+from harvester.transport import Transport
+from tests.fakes.clock import FakeClock
+from tests.fakes.repository import FakeRepository, Responder, serving
+from tests.fakes.works import Works
+
+NAME = "test"
+
+
+class Rig:
+    def __init__(self, repository: FakeRepository, store: Store, clock: FakeClock) -> None:
+        self.repository = repository
+        self.store = store
+        self.clock = clock
+        self.source = Source(name=NAME, url=repository.url)
+
+    @property
+    def works(self) -> Works:
+        assert isinstance(self.repository.responder, Works)
+        return self.repository.responder
+
+    def change_source(self, **fields: Any) -> None:
+        self.source = msgspec.structs.replace(self.source, **fields)
+
+    def harvest(
+        self, on_progress: Callable[[Progress], None] = lambda _progress: None, /, **options: Any
+    ) -> Report:
+        """One run. `from_`, `until`, `full`, `limit`, `allow_deletions` as on the command line."""
+        self.repository.log.clear()
+        transport = Transport(self.clock, "me@uni.example")
+        try:
+            return harvest(self.source, self.store, transport, self.clock, Options(**options), on_progress)
+        finally:
+            transport.close()
+
+    @property
+    def feed(self) -> list[Change]:
+        with self.store.read() as connection:
+            return changes.changes(connection, 0, 100_000)
+
+    @property
+    def head(self) -> int:
+        with self.store.read() as connection:
+            return changes.head(connection)
+
+    @property
+    def live(self) -> set[str]:
+        return {change.record.identifier for change in self.feed if not change.record.deleted}
+
+    @property
+    def tombstones(self) -> set[str]:
+        return {change.record.identifier for change in self.feed if change.record.deleted}
+
+    def record(self, identifier: str) -> Record:
+        with self.store.read() as connection:
+            found = records.get(connection, f"{NAME}/{identifier}")
+        assert found is not None
+        return found
+
+    @property
+    def state(self) -> SourceState:
+        with self.store.read() as connection:
+            state = sources.get(connection, NAME)
+        assert state is not None
+        return state
+
+    def is_exact(self) -> bool:
+        """The store holds what the repository holds: each record once, and counts them rightly."""
+        state, feed = self.state, self.feed
+        assert len(feed) == len({change.record.identifier for change in feed})
+        assert (state.live, state.tombstones) == (len(self.live), len(self.tombstones))
+        return self.live == self.works.live
+
+
+@contextmanager
+def rigged(folder: Path, responder: Responder, clock: FakeClock) -> Iterator[Rig]:
+    with serving(responder) as repository:
+        store = Store(f"sqlite:///{folder / 'store.db'}")
+        try:
+            yield Rig(repository, store, clock)
+        finally:
+            store.close()
