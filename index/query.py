@@ -114,10 +114,13 @@ def filter_node(field: Field, value: str) -> Node:
 
 
 def loosened(tree: Node, unimportant: frozenset[str]) -> Node | None:
-    """Any of the words where all were wanted; None where there is nothing to loosen."""
+    """Any of the words where all were wanted; None where there is nothing to loosen.
+
+    What names its field stays: who asks for `author:khan health` wants nobody else's.
+    """
     nodes = tree.nodes if isinstance(tree, All) else ()
-    plain = [node for node in nodes if isinstance(node, Words)]
-    firm = [node for node in nodes if not isinstance(node, Words)]
+    plain = [node for node in nodes if isinstance(node, Words) and not node.field]
+    firm = [node for node in nodes if not isinstance(node, Words) or node.field]
     telling = [node for node in plain if not unimportant.issuperset(node.words)]
     if len(plain) < 2 or not telling:
         return None

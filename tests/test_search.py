@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -122,6 +121,10 @@ class TestHits:
         found = find("salt tide -thesis year:2019", limit=50)
         assert set(numbers(found)) == {9, 21, 22, 23}
         assert set(numbers(find("salt tide", filters=["type=thesis"]))) == {21, 22, 23}
+
+    def test_what_names_its_field_is_not_loosened(self, find: Find) -> None:
+        assert numbers(find("author:rao salt")) == []
+        assert set(numbers(find("author:lund eel silver"))) == {31, 32}
 
     def test_a_phrase_is_not_loosened(self, find: Find) -> None:
         assert find('"tide and salt"').total == 0
@@ -332,14 +335,14 @@ class TestFaults:
         assert told.value.advice
 
 
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Searcher]:
+    with program_in(demo_folder(tmp_path_factory.mktemp("sample"))) as program:
+        yield program.searcher()
+
+
 class TestTheMissionsExample:
     """KAR's eprint 111396: each fact of its page finds it, or filters to it."""
-
-    @pytest.fixture(scope="class")
-    def sample(self, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Searcher]:
-        folder: Path = demo_folder(tmp_path_factory.mktemp("sample"))
-        with program_in(folder) as program:
-            yield program.searcher()
 
     @pytest.mark.parametrize(
         "query",
@@ -352,13 +355,13 @@ class TestTheMissionsExample:
             'in:"Recovery in the Bin"',
             '"Recovery in the Bin blog article"',
             "khan type:web",
-            '"Service User perspectives"',
+            'khan "Service User perspectives"',
             "kw:coproduction author:khan",
-            '"patient experiences"',
+            'khan "patient experiences"',
             "https://kar.kent.ac.uk/id/eprint/111396",
             "111396",
             "oai:windrow.example:111396",
-            'notes:"Nagina Khan"',
+            'depositor:"Nagina Khan"',
             "deposited:2025-09-26",
             "modified:2025-10-01",
             "deposited:2025-09 modified:2025-10",
@@ -395,7 +398,6 @@ class TestTheMissionsExample:
     def test_filtered_to(self, sample: Searcher, filter_: str) -> None:
         found = search(sample, "author:khan", filters=[filter_])
         assert [hit.id for hit in found.hits] == [KHAN]
-        assert search(sample, "", filters=[filter_]).total < 200
 
     @pytest.mark.parametrize(
         "division", ["Schools", "School of Social Sciences", "Centre for Health Services Studies"]
