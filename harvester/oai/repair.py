@@ -6,6 +6,7 @@ Nothing legal is touched: what parses strictly never comes here.
 
 import re
 from html.entities import html5
+from xml.sax.saxutils import escape
 
 import msgspec
 
@@ -20,7 +21,7 @@ _CDATA = re.compile(r"(<!\[CDATA\[.*?\]\]>)", re.DOTALL)
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _NUMERIC = re.compile(r"&#(?:([0-9]{1,10})|[xX]([0-9A-Fa-f]{1,8}));")
 _NAMED = re.compile(r"&([A-Za-z][A-Za-z0-9]{1,31});")
-_BARE_AMPERSAND = re.compile(r"&(?!(?:[A-Za-z_][\w.-]*|#[0-9]+|#x[0-9A-Fa-f]+);)")
+_BARE_AMPERSAND = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#[0-9]+|#x[0-9A-Fa-f]+);)")
 _OF_XML = frozenset({"amp", "lt", "gt", "quot", "apos"})
 _PREFIX_USED = re.compile(r"<([A-Za-z_][\w.-]*):|\s([A-Za-z_][\w.-]*):[\w.-]+\s*=")
 _ROOT_START = re.compile(r"<(?:[\w.-]+:)?OAI-PMH\b")
@@ -52,6 +53,8 @@ def repair(body: bytes) -> Repaired:
     """All repairs that apply. The caller parses strictly again, and only that counts."""
     done: list[str] = []
     text = _decoded(_without_junk(body, done), done)
+    if text is None:
+        return Repaired(body)
     parts = _CDATA.split(text)
     parts[::2] = [_outside_cdata(part, done) for part in parts[::2]]
     text = _ILLEGAL.sub("", "".join(parts))
@@ -79,8 +82,11 @@ def _without_junk(body: bytes, done: list[str]) -> bytes:
     return body
 
 
-def _decoded(body: bytes, done: list[str]) -> str:
-    """As UTF-8, else as what it must be. A page in one single-byte encoding has no valid UTF-8 letters."""
+def _decoded(body: bytes, done: list[str]) -> str | None:
+    """As UTF-8, else as what it must be; None for noise.
+
+    A page in one single-byte encoding has no valid UTF-8 letters; one with a few bad bytes has.
+    """
     if body.startswith((b"\xff\xfe", b"\xfe\xff")):
         return _redeclared(body.decode("utf-16", "replace"))
     try:
@@ -94,7 +100,7 @@ def _decoded(body: bytes, done: list[str]) -> str:
         done.append("read as Windows-1252, whatever it declares")
         return _redeclared(body.decode("cp1252", "replace"))
     if bad > len(text) * _MOST_BAD_BYTES:
-        return text
+        return None
     done.append("bytes that are no UTF-8 replaced")
     return _redeclared(body.decode("utf-8", "replace"))
 
@@ -103,7 +109,7 @@ def _redeclared(text: str) -> str:
     """We hand on UTF-8, so a declaration of anything else would be a lie."""
     if not text.startswith("<?xml"):
         return text
-    return text[text.index("?>") + 2 :] if "?>" in text else text
+    return text[text.index("?>") + 2 :].lstrip() if "?>" in text else text
 
 
 def _outside_cdata(text: str, done: list[str]) -> str:
@@ -128,11 +134,9 @@ def _legal_reference(match: re.Match[str]) -> str:
 
 
 def _character(match: re.Match[str]) -> str:
-    """`&nbsp;` and its like are HTML's; a name that HTML does not know keeps its ampersand, escaped."""
-    if match[1] in _OF_XML:
-        return match[0]
-    known = html5.get(match[1] + ";")
-    return known if known is not None else f"&amp;{match[1]};"
+    """`&nbsp;` and its like are HTML's; what HTML does not know is no entity (`C&EE;92`)."""
+    known = None if match[1] in _OF_XML else html5.get(match[1] + ";")
+    return match[0] if known is None else escape(known)  # `&LT;` is one of HTML's, too
 
 
 def _bound(text: str, done: list[str]) -> str:
