@@ -48,7 +48,14 @@ def changes(program: Program, since: int, limit: int | None) -> None:
 
 
 @click.command()
-@click.option("--format", "format_name", type=click.Choice(["jsonl"]), default="jsonl", show_default=True)
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(["jsonl"]),
+    default="jsonl",
+    show_default=True,
+    help="jsonl: the record as Windrow has it, one a line.",
+)
 @click.option("--query", help="Only what a search finds.")
 @click.option("--source", help="Only records of this source.")
 @with_program

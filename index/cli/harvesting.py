@@ -12,7 +12,7 @@ from index.cli.follower import following
 from index.cli.naming import unknown_source
 from index.cli.opening import json_option, with_program
 from index.cli.progress import harvest_bar
-from index.cli.talk import colour_of, number, put_json, put_lines, seconds, tell, tell_error
+from index.cli.talk import colour_of, counted, number, put_json, put_lines, seconds, tell, tell_error
 from index.program import Program
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def _put_report(report: "Report") -> None:
     kinds = ("created", "updated", "unchanged", "deleted", "quarantined", "vanished", "held", "repaired")
     counts = [f"{number(getattr(report, kind))} {kind}" for kind in kinds if getattr(report, kind)]
     put_lines(
-        f"  {number(report.received)} records in {number(report.pages)} pages, {seconds(report.seconds)}"
+        f"  {counted(report.received, 'record')} in {counted(report.pages, 'page')}, {seconds(report.seconds)}"
         + (": " + ", ".join(counts) if counts else "")
     )
     if report.error and printable(report.error) != printable(report.reason):

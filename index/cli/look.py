@@ -8,7 +8,7 @@ import click
 from harvester.clean.text import printable
 from harvester.errors import Ambiguous, IndexFault, NotFound
 from index.cli.opening import json_option, with_program
-from index.cli.talk import number, put_json, put_lines, tell
+from index.cli.talk import counted, number, put_json, put_lines, tell
 from index.engine import Sort
 from index.program import Program
 from index.search import Results, ShownHit
@@ -31,7 +31,11 @@ _WIDTH = 100
     "--facet", "facets", multiple=True, metavar="F", help="Count the values of a field over all hits."
 )
 @click.option(
-    "--sort", type=click.Choice([sort.value for sort in Sort]), default="relevance", show_default=True
+    "--sort",
+    type=click.Choice([sort.value for sort in Sort]),
+    default="relevance",
+    show_default=True,
+    help="Newest and oldest by the work's date; added: what changed last comes first.",
 )
 @click.option("--limit", type=click.IntRange(0, 10_000), default=10, show_default=True, help="Hits to show.")
 @click.option("--offset", type=click.IntRange(0, 1_000_000), default=0, help="Hits to skip.")
@@ -87,10 +91,9 @@ def put_results(results: Results, offset: int = 0) -> None:
 def _headline(results: Results, offset: int) -> str:
     if not results.total:
         return f"Nothing found ({results.took_ms:.0f} ms)."
-    noun = "record" if results.total == 1 else "records"
     shown = f", {offset + 1} to {offset + len(results.hits)}" if results.hits else ""
     loosened = "; few have all of the words, these have some" if results.loosened else ""
-    return f"{number(results.total)} {noun}{shown} ({results.took_ms:.0f} ms){loosened}"
+    return f"{counted(results.total, 'record')}{shown} ({results.took_ms:.0f} ms){loosened}"
 
 
 def _hit_lines(place: int, hit: ShownHit) -> list[str]:

@@ -8,7 +8,7 @@ from harvester.clean.text import printable
 from index.cli.follower import follow_until_told
 from index.cli.opening import json_option, with_program
 from index.cli.progress import counting
-from index.cli.talk import number, put_json, put_lines, tell
+from index.cli.talk import counted, number, put_json, put_lines, tell
 from index.program import Program
 
 
@@ -49,7 +49,7 @@ def sync(program: Program, follow: bool, as_json: bool) -> None:
         return
     if synced.rebuilt:
         tell(f"The index was built anew: {synced.rebuilt}.")
-    put_lines(f"{number(synced.indexed)} records indexed, {number(synced.removed)} removed.")
+    put_lines(f"{counted(synced.indexed, 'record')} indexed, {number(synced.removed)} removed.")
 
 
 @click.command()
@@ -64,4 +64,4 @@ def rebuild(program: Program, as_json: bool) -> None:
     if as_json:
         put_json(synced)
     else:
-        put_lines(f"{number(synced.indexed)} records indexed by {program.settings.index.engine}.")
+        put_lines(f"{counted(synced.indexed, 'record')} indexed by {program.settings.index.engine}.")

@@ -57,6 +57,10 @@ def number(value: int | None) -> str:
     return "?" if value is None else f"{value:,}"
 
 
+def counted(value: int, noun: str) -> str:
+    return f"{value:,} {noun}" + ("" if value == 1 else "s")
+
+
 def seconds(value: float) -> str:
     """As people say it: 0.4 s, 12 s, 3 min 20 s, 2 h 5 min."""
     if value < 10:
