@@ -62,6 +62,12 @@ class Generation:
             yield
 
 
+    def remove(self) -> None:
+        """Unless somebody writes it. A search that has it open keeps it: the system frees the files later."""
+        with suppress(IndexFault), self.locked():
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
 class Generations:
     """`folder` is made when the first generation is."""
 
@@ -111,7 +117,7 @@ class Generations:
         replace_durably(self.folder / "current", generation.folder.name.encode("ascii"))
         for other in self._folders():
             if other != generation.folder:
-                _remove(Generation(other))
+                Generation(other).remove()
 
     @contextmanager
     def rebuilding(self) -> Iterator[None]:
@@ -156,12 +162,6 @@ def _faults_told(path: Path) -> Iterator[None]:
             f"the index cannot be written: {path}: {error.strerror or error}",
             "see to the space and the rights there, then run `windrow sync`; the store has every record",
         ) from error
-
-
-def _remove(generation: Generation) -> None:
-    """A search that has it open keeps it open: the system frees the files after the last reader."""
-    with suppress(IndexBusy), generation.locked():
-        shutil.rmtree(generation.folder, ignore_errors=True)
 
 
 def replace_durably(path: Path, content: bytes) -> None:

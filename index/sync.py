@@ -57,7 +57,11 @@ def rebuild(
     """A new generation from nothing; the old one answers searches until the switch."""
     with generations.rebuilding():
         generation = generations.new(engine, store.id)
-        synced = _follow(store, generation, on_progress)
+        try:
+            synced = _follow(store, generation, on_progress)
+        except BaseException:
+            generation.remove()  # a half of an index would only fill the disk
+            raise
         generations.switch(generation)
     return synced
 

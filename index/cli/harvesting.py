@@ -123,10 +123,8 @@ def _put_report(report: "Report") -> None:
     put_lines(f"{report.source}  {verdict}{reason}")
     kinds = ("created", "updated", "unchanged", "deleted", "quarantined", "vanished", "held", "repaired")
     counts = [f"{number(getattr(report, kind))} {kind}" for kind in kinds if getattr(report, kind)]
-    put_lines(
-        f"  {counted(report.received, 'record')} in {counted(report.pages, 'page')}, {seconds(report.seconds)}"
-        + (": " + ", ".join(counts) if counts else "")
-    )
+    came = f"{counted(report.received, 'record')} in {counted(report.pages, 'page')}"
+    put_lines(f"  {came}, {seconds(report.seconds)}" + (": " + ", ".join(counts) if counts else ""))
     if report.error and printable(report.error) != printable(report.reason):
         put_lines(f"  {printable(report.error)}")
     put_lines(*_next_step(report))
