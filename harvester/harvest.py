@@ -9,6 +9,7 @@ Whatever happens, what is stored stays, and the next run goes on from the last c
 
 from collections.abc import Callable, Iterator, Mapping
 from hashlib import blake2b
+from traceback import clear_frames
 
 import msgspec
 
@@ -145,6 +146,8 @@ class _Run:
             return self._end(broken, "; ".join(filter(None, (error.message, error.advice))))
         except BaseException as error:
             stopped = isinstance(error, KeyboardInterrupt | SystemExit)
+            # An interrupt strikes between any two lines, even those that would end a transaction: end it now.
+            clear_frames(error.__traceback__)
             reason = "it was interrupted" if stopped else "Windrow itself failed: please report it"
             self._end(plan.judge_break(self._checkpoint, reason), "" if stopped else repr(error))
             raise

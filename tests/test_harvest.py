@@ -297,6 +297,20 @@ def test_an_interrupted_harvest_goes_on(rig: Rig, kind: type[BaseException]) -> 
     _goes_on(rig, [30, 40])
 
 
+def test_an_interrupt_in_a_transaction_ends_it(rig: Rig) -> None:
+    """It can strike on the way out of one, where nothing is left that would close it."""
+
+    def strike(_progress: Progress) -> None:
+        transaction = rig.store.write()
+        transaction.__enter__()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        rig.harvest(strike)
+    assert last_run(rig).verdict == "partial"
+    _goes_on(rig, [10, 20, 30, 40])
+
+
 def test_a_fault_of_our_own_is_told_and_gone_on_from(rig: Rig) -> None:
     def fail(progress: Progress) -> None:
         if progress.received == 50:

@@ -79,7 +79,9 @@ def _may_be_alive(holder: str) -> bool:
         return True
     try:
         process = psutil.Process(int(pid))
-        return process.status() != psutil.STATUS_ZOMBIE and process.create_time() == float(started)
+        # The system reckons a start from its clock, which NTP moves a little.
+        is_the_same = abs(process.create_time() - float(started)) < 2
+        return is_the_same and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
 
