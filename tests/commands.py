@@ -2,21 +2,24 @@
 
 windrow(…)       a real process          demo_folder(…)   a harvested sample repository, ready to use
 inside(…)        the same, in-process    answering(…)     an HTTP server that always gives one answer
+on_terminal(…)   on a terminal           Gate             a repository that stops in the middle of a list
 """
 
+import ctypes
 import os
+import pty
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Thread
+from threading import Event, Thread
 from typing import Any, NamedTuple
 
 import msgspec
@@ -177,3 +180,38 @@ def answering(status: int, media_type: str, body: bytes) -> Iterator[str]:
         finally:
             server.shutdown()
             thread.join()
+
+
+def on_terminal(cwd: Path, *arguments: str) -> str:
+    """What a terminal of 80 columns is sent, standard output and error alike."""
+    master, slave = pty.openpty()
+    env = environment(TERM="xterm-256color", COLUMNS="80")
+    process = subprocess.Popen(command(*arguments), cwd=cwd, env=env, stdin=slave, stdout=slave, stderr=slave)
+    os.close(slave)
+    sent = b""
+    with suppress(OSError):  # that is how Linux says that nobody writes there any more
+        while chunk := os.read(master, 65536):
+            sent += chunk
+    os.close(master)
+    process.wait(_GUARD)
+    return sent.decode()
+
+
+class Gate(DemoRepository):
+    """A repository that holds back every page but the first until `open` is set; `reached` says when."""
+
+    def __init__(self) -> None:
+        super().__init__(sample_records(), now=lambda: NOW)
+        self.reached, self.open = Event(), Event()
+
+    def respond(self, arguments: Sequence[tuple[str, str]]) -> bytes:
+        if any(name == "resumptionToken" for name, _ in arguments):
+            self.reached.set()
+            self.open.wait(_GUARD)
+        return super().respond(arguments)
+
+
+def without_privileges() -> None:
+    """Root obeys the modes of files, too, once it has given this up. Runs in a new process."""
+    drop_from_bounding_set, dac_override = 24, 1
+    ctypes.CDLL(None).prctl(drop_from_bounding_set, dac_override, 0, 0, 0)

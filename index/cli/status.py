@@ -7,7 +7,7 @@ import click
 
 from harvester.clean.text import printable
 from index.cli.opening import json_option, with_program
-from index.cli.talk import colour_of, number, put_json, put_lines, seconds
+from index.cli.talk import colour_of, counted, number, put_json, put_lines, seconds
 from index.program import Program
 
 if TYPE_CHECKING:
@@ -133,5 +133,5 @@ def _date(datestamp: str | None) -> str:
 def _index_line(index: dict[str, Any], wrong: str) -> str:
     if wrong:
         return f"index: {wrong}"
-    lag = f", {number(index['lag'])} changes behind: `windrow sync`" if index["lag"] else ", up to date"
+    lag = f", {counted(index['lag'], 'change')} behind: `windrow sync`" if index["lag"] else ", up to date"
     return f"index: {index['engine']}, {number(index['documents'])} documents{lag}"
