@@ -279,9 +279,9 @@ def _explained_body(error: urllib3.exceptions.HTTPError, url: str) -> TransportE
 
 def _cause(error: BaseException) -> str:
     """The innermost reason: requests and urllib3 wrap it in four layers of text."""
-    while (inner := getattr(error, "reason", None) or (error.args[0] if error.args else None)) is not None:
-        if not isinstance(inner, BaseException):
-            break
-        error = inner
+    while wrapped := [
+        one for one in (getattr(error, "reason", None), *error.args) if isinstance(one, Exception)
+    ]:
+        error = wrapped[0]
     text = str(error)
     return text.rsplit(": ", 1)[-1] if "Errno" in text or "HTTPConnection" in text else text

@@ -170,9 +170,7 @@ def test_half_an_answer_is_never_taken_for_a_whole(
         ),
     ],
 )
-def test_odd_but_whole_answers_are_read(
-    fault: Fault, transport: Transport, server: FakeRepository
-) -> None:
+def test_odd_but_whole_answers_are_read(fault: Fault, transport: Transport, server: FakeRepository) -> None:
     rule = server.misbehave(fault)
     assert get(transport, server).body == Echo.plain
     assert rule.fired == len(server.log) == 1
@@ -275,6 +273,12 @@ def test_nobody_listens(transport: Transport, clock: FakeClock) -> None:
     assert "check the address" in caught.value.advice
     assert transport.requests == 3
     assert len(clock.slept) == 2
+
+
+def test_a_connection_that_breaks_is_told_in_words(transport_with: Make, server: FakeRepository) -> None:
+    server.misbehave(BY_ROW["T03"])
+    with pytest.raises(Unreachable, match=r"cannot be reached: Remote end closed connection"):
+        get(transport_with(tries_unreachable=1), server)
 
 
 def test_no_such_host(transport_with: Make) -> None:
