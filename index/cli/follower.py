@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from harvester.errors import IndexBusy, IndexMissing
+from harvester.errors import IndexBusy, IndexFault, IndexMissing
 from index.cli.talk import tell
 from index.generations import Generation
 from index.program import Program
@@ -50,13 +50,20 @@ def follow_until_told(program: Program, told: IO[bytes]) -> None:
             if _follow_current(program, ended):
                 return
         except IndexBusy:
-            if ended.is_set() and not unseen(program.store, program.generations):
+            if ended.is_set() and not _is_behind(program):
                 return
             ended.wait(_GLANCE)
             if ended.is_set():
                 program.clock.sleep(_GLANCE)
                 patience -= 1
     raise IndexBusy("another process writes the index", "run `windrow sync` when it has ended")
+
+
+def _is_behind(program: Program) -> bool:
+    try:
+        return unseen(program.store, program.generations) > 0
+    except IndexFault:  # the other writer is only just making it
+        return True
 
 
 def _follow_current(program: Program, ended: threading.Event) -> bool:
