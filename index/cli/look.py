@@ -1,5 +1,6 @@
 """search, show."""
 
+import shutil
 import textwrap
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 _MARK = ("\x02", "\x03")  # control characters, which no harvested text keeps
 _MOST_NAMES = 4
-_WIDTH = 100
+_WIDEST = 100
 
 
 @click.command()
@@ -101,7 +102,7 @@ def _hit_lines(place: int, hit: ShownHit) -> list[str]:
     facts = [_names(hit.creators), str(hit.year or ""), hit.type, hit.source]
     lines = [f"{place:>3}. {click.style(title, bold=True)}", "     " + " · ".join(filter(None, facts))]
     if hit.snippet:
-        lines += [f"     {_coloured(line)}" for line in textwrap.wrap(hit.snippet, _WIDTH - 5)]
+        lines += [f"     {_coloured(line)}" for line in textwrap.wrap(hit.snippet, _width() - 5)]
     lines.append("     " + click.style(printable(hit.landing_url or hit.id), fg="blue"))
     return lines
 
@@ -178,18 +179,29 @@ def put_record(record: "Record") -> None:
         put_lines(f"{printable(record.id)} was deleted by its repository ({printable(record.datestamp)}).")
         return
     put_lines(click.style(printable(record.title) or "(no title)", bold=True))
-    put_lines(*textwrap.wrap(printable("; ".join(name.name for name in record.creators)), _WIDTH), "")
+    put_lines(*textwrap.wrap(printable("; ".join(name.name for name in record.creators)), _width()), "")
     for paragraph in filter(None, record.abstract.split("\n")):
-        put_lines(*textwrap.wrap(printable(paragraph), _WIDTH), "")
-    facts = list(_facts(record))
-    width = max(len(name) for name, _ in facts)
+        put_lines(*textwrap.wrap(printable(paragraph), _width()), "")
+    _put_facts(_facts(record))
+
+
+def _put_facts(facts: list[tuple[str, str]]) -> None:
+    """Each name once, before the first of its values."""
+    margin, last = max(len(name) for name, _ in facts), ""
     for name, value in facts:
         # An address that is broken at the line's end cannot be followed.
         wrapped = textwrap.wrap(
-            printable(value), _WIDTH - width, break_long_words=False, break_on_hyphens=False
+            printable(value), _width() - margin - 2, break_long_words=False, break_on_hyphens=False
         )
-        put_lines(f"{click.style(f'{name:>{width}}', dim=True)}  {wrapped[0]}")
-        put_lines(*(" " * (width + 2) + line for line in wrapped[1:]))
+        shown = "" if name == last else name
+        for line in wrapped:
+            put_lines(f"{click.style(f'{shown:>{margin}}', dim=True)}  {line}")
+            shown = ""
+        last = name
+
+
+def _width() -> int:
+    return min(_WIDEST, shutil.get_terminal_size((_WIDEST, 0)).columns)
 
 
 _SHOWN_ABOVE = frozenset({"title", "abstract", "source", "deleted", "formats", "sets", "creators"})
