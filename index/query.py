@@ -90,6 +90,7 @@ class Parsed(msgspec.Struct, frozen=True):
 
 _ENDS = re.compile(r"[\[{]\s*(\S+)\s+TO\s+(\S+)\s*[\]}]")
 _SPAN = re.compile(r"(\S*)\.\.(\S*)")
+_NOT_TEXT = re.compile(r"[\ud800-\udfff]")  # what a terminal makes of bytes that are no UTF-8
 
 
 def parse(text: str) -> Parsed:
@@ -204,7 +205,7 @@ class _Parser:
         if token.kind == "field":
             return self._of_field(token)
         if token.kind == "identifier":
-            return Exact("identifier", identifier_key(token.text), token.place)
+            return Exact("identifier", _exact_value(BY_NAME["identifier"], token.text), token.place)
         return _words("", token)
 
     def _of_field(self, token: Token) -> Node | None:
@@ -277,7 +278,7 @@ def _together(nodes: list[Node]) -> Node:
 
 
 def _exact_value(field: Field, text: str) -> str:
-    value = text.strip('"')
+    value = _NOT_TEXT.sub("\ufffd", text.strip('"'))
     if field.name == "identifier":
         return identifier_key(value)
     if field.name == "peer_reviewed":

@@ -115,8 +115,9 @@ class TantivySession(Session):
         schema = _schema()
         with _faults_told():
             for document in documents:
+                added = tantivy.Document.from_dict(_fields(document), schema)  # a bad one replaces none
                 self._writer.delete_documents_by_term("id", document.id)
-                self._writer.add_document(tantivy.Document.from_dict(_fields(document), schema))
+                self._writer.add_document(added)
 
     def delete(self, ids: Iterable[str]) -> None:
         for id in ids:
@@ -255,6 +256,8 @@ def _unscored(query: Query) -> Query:
 
 
 def _all(queries: list[Query]) -> Query:
+    if not queries:
+        return Query.all_query()
     return Query.boolean_query([(Occur.Must, query) for query in queries])
 
 
