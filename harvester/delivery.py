@@ -87,6 +87,8 @@ def _weigh(
         record = formats.normalise(item.metadata)
     except FormatError as error:
         return "quarantined", _refuse(item, error.message)
+    except Exception as error:  # noqa: BLE001  one record must not keep all the others from us
+        return "quarantined", _refuse(item, f"Windrow itself failed on it, please report it: {error!r}")
     return _live(item, record, sets, known, digest, stored)
 
 

@@ -1,0 +1,344 @@
+"""What to request, and what may be said of the outcome: decisions without a network."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harvester import plan
+from harvester.config import Source
+from harvester.datestamp import format_datestamp, parse_datestamp
+from harvester.errors import ResponseError
+from harvester.oai.response import Header, Identify, Item, Page
+from harvester.plan import SKEW, Judgement, Options
+from harvester.store.harvests import Checkpoint, Harvest, Request
+from harvester.store.sources import SourceState
+
+NOW = datetime(2026, 6, 1, 12, 0, 0, tzinfo=UTC)
+SECOND, DAY = "YYYY-MM-DDThh:mm:ssZ", "YYYY-MM-DD"
+SOURCE = Source(name="test", url="https://x.example/oai")
+DC = Request(metadata_prefix="oai_dc", full=True)
+
+
+def state(**known: Any) -> SourceState:
+    nothing = {"id": 1, "name": "test", "watermark": None, "last_full": None, "doubted": False}
+    return SourceState(**{**nothing, "live": 0, "tombstones": 0, "quarantined": 0, **known})
+
+
+def requested(
+    options: Options | None = None,
+    *,
+    watermark: str | None = None,
+    granularity: str = SECOND,
+    skewed: bool = False,
+) -> Request:
+    identify = Identify(granularity=granularity)
+    return plan.request(SOURCE, state(watermark=watermark), identify, options or Options(), skewed)
+
+
+# What to request
+
+
+MARK = "2026-05-28T10:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("options", "watermark", "granularity", "skewed", "window", "full", "bounded"),
+    [
+        (Options(), None, SECOND, False, ("", ""), True, False),
+        (Options(), MARK, SECOND, False, ("2026-05-28T09:00:00Z", ""), False, False),
+        (Options(), MARK, DAY, False, ("2026-05-27", ""), False, False),
+        (Options(), MARK, "yyyy-mm-dd", False, ("2026-05-27", ""), False, False),
+        (Options(), MARK, "", False, ("2026-05-27", ""), False, False),
+        (Options(), MARK, "yyyy-MM-DDThh:mm:ssz", False, ("2026-05-28T09:00:00Z", ""), False, False),
+        (Options(), MARK, SECOND, True, ("2026-05-27T08:00:00Z", ""), False, False),
+        (Options(), MARK, DAY, True, ("2026-05-27", ""), False, False),
+        (Options(), "0001-01-01T00:30:00Z", SECOND, False, ("0001-01-01T00:00:00Z", ""), False, False),
+        (Options(full=True), MARK, SECOND, False, ("", ""), True, False),
+        (Options(from_="2020-01-01"), MARK, SECOND, False, ("2020-01-01T00:00:00Z", ""), False, True),
+        (Options(from_="2020-01-01T05:00:00Z"), MARK, DAY, False, ("2020-01-01", ""), False, True),
+        (Options(until="2020-01-01"), None, SECOND, False, ("", "2020-01-01T23:59:59Z"), False, True),
+        (Options(until="2020-01-01"), None, DAY, False, ("", "2020-01-01"), False, True),
+    ],
+)
+def test_requests(
+    options: Options,
+    watermark: str | None,
+    granularity: str,
+    skewed: bool,
+    window: tuple[str, str],
+    full: bool,
+    bounded: bool,
+) -> None:
+    found = requested(options, watermark=watermark, granularity=granularity, skewed=skewed)
+    assert ((found.from_, found.until), found.full, found.bounded) == (window, full, bounded)
+
+
+def test_empty_arguments_are_left_out() -> None:
+    assert plan.list_arguments(DC) == {"metadataPrefix": "oai_dc"}
+    whole = Request("oai_dc", set_spec="a", from_="2020-01-01", until="2020-01-02")
+    assert plan.list_arguments(whole) == {
+        "metadataPrefix": "oai_dc", "from": "2020-01-01", "until": "2020-01-02", "set": "a"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("theirs", "differ"),
+    [
+        ("2026-06-01T12:09:00Z", False),
+        ("2026-06-01T11:51:00Z", False),
+        ("2026-06-01T12:11:00Z", True),
+        ("2020-01-01", True),
+        ("soon", False),
+        ("", False),
+    ],
+)
+def test_clocks(theirs: str, differ: bool) -> None:
+    assert plan.clocks_differ(theirs, NOW) is differ
+
+
+# Going on
+
+
+def run(verdict: str | None = "partial", token: str | None = "next", **changes: Any) -> Harvest:
+    last = Harvest(
+        id=1,
+        source="test",
+        fingerprint=plan.fingerprint(SOURCE),
+        started="",
+        request=DC,
+        checkpoint=Checkpoint(token=token),
+        verdict=verdict,
+    )
+    return msgspec.structs.replace(last, **changes)
+
+
+@pytest.mark.parametrize("verdict", [None, "partial", "deferred"])
+@pytest.mark.parametrize("token", ["next", ""])
+def test_a_run_that_was_cut_off_is_gone_on_with(verdict: str | None, token: str) -> None:
+    last = run(verdict, token)
+    assert plan.resumable(last, SOURCE, Options()) is last
+
+
+@pytest.mark.parametrize(
+    ("last", "options"),
+    [
+        (None, Options()),
+        (run("complete"), Options()),
+        (run("verified"), Options()),
+        (run("unproven"), Options()),
+        (run("failed"), Options()),
+        (run(token=None), Options()),
+        (run(fingerprint="another address"), Options()),
+        (run(), Options(from_="2020-01-01")),
+        (run(), Options(until="2020-01-01")),
+        (run(request=Request("oai_dc", from_="2020-01-01", bounded=True)), Options()),
+        (run(request=Request("oai_dc", from_="2020-01-01")), Options(full=True)),
+    ],
+)
+def test_another_run_is_not(last: Harvest | None, options: Options) -> None:
+    assert plan.resumable(last, SOURCE, options) is None
+
+
+def test_a_full_run_goes_on_with_a_full_one() -> None:
+    assert plan.resumable(run(), SOURCE, Options(full=True))
+
+
+# The watermark
+
+
+DATES = st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC))
+JUNK = st.sampled_from(["", "soon", "0000-00-00", "2026-02-30", "2026-06", "9999-12-31T23:59:59+00:00"])
+STAMPS = DATES.map(format_datestamp) | DATES.map(lambda moment: format_datestamp(moment)[:10]) | JUNK
+
+
+def seen(pages: list[tuple[list[str], str]], now: datetime) -> Checkpoint:
+    """The checkpoint after these pages: (datestamps, responseDate)."""
+    checkpoint = Checkpoint()
+    for stamps, said in pages:
+        response_date = checkpoint.response_date or plan.response_date(said, now)
+        newest = plan.newest_acceptable(checkpoint.newest, stamps, response_date)
+        checkpoint = msgspec.structs.replace(checkpoint, response_date=response_date, newest=newest)
+    return checkpoint
+
+
+PAGES = st.lists(st.tuples(st.lists(STAMPS, max_size=4), STAMPS), min_size=1, max_size=4)
+
+
+@given(pages=PAGES, now=DATES, before=st.none() | DATES.map(format_datestamp))
+def test_the_watermark_never_falls_and_never_leads(
+    pages: list[tuple[list[str], str]], now: datetime, before: str | None
+) -> None:
+    mark = plan.next_watermark(state(watermark=before), DC, seen(pages, now))
+    if mark is None:
+        return
+    assert before is None or mark >= before
+    if mark != before:
+        said = parse_datestamp(pages[0][1])
+        moment = parse_datestamp(mark)
+        assert moment is not None
+        assert moment - now <= SKEW
+        assert said is None or said - now > SKEW or moment <= said
+
+
+@given(pages=PAGES, now=DATES)
+def test_a_window_of_ones_own_moves_nothing(pages: list[tuple[list[str], str]], now: datetime) -> None:
+    bounded = msgspec.structs.replace(DC, bounded=True)
+    assert plan.next_watermark(state(), bounded, seen(pages, now)) is None
+
+
+@given(stamps=st.lists(STAMPS, max_size=6), parts=st.integers(1, 3))
+def test_pages_may_be_cut_anywhere(stamps: list[str], parts: int) -> None:
+    said = format_datestamp(NOW)
+    whole = seen([(stamps, said)], NOW)
+    cut = seen([(stamps[at::parts], said) for at in range(parts)], NOW)
+    assert cut.newest == whole.newest
+
+
+@pytest.mark.parametrize(
+    ("stamps", "said", "watermark"),
+    [
+        (["2026-05-01", "2026-05-28T10:00:00Z"], "2026-06-01T12:00:00Z", "2026-05-28T10:00:00Z"),
+        (["2026-06-02T10:00:00Z"], "2026-06-01T12:00:00Z", "2026-06-01T12:00:00Z"),
+        (["2099-01-01"], "2026-06-01T12:00:00Z", None),
+        (["2099-01-01", "2026-05-01"], "2026-06-01T12:00:00Z", "2026-05-01T00:00:00Z"),
+        (["2099-01-01", "2026-05-01"], "", "2026-05-01T00:00:00Z"),
+        (["2099-01-01"], "9999-12-31T23:59:59Z", None),
+        (["junk"], "2026-06-01T12:00:00Z", None),
+        ([], "2026-06-01T12:00:00Z", None),
+    ],
+)
+def test_watermarks(stamps: list[str], said: str, watermark: str | None) -> None:
+    assert plan.next_watermark(state(), DC, seen([(stamps, said)], NOW)) == watermark
+
+
+# The end of a list
+
+
+@pytest.mark.parametrize("expected", [1, 100, 1234])
+def test_a_list_has_an_end(expected: int) -> None:
+    most = 3 * -(-expected // 100) + 30
+    plan.check_length(most - 1, 100, expected)
+    with pytest.raises(ResponseError, match="does not end"):
+        plan.check_length(most, 100, expected)
+
+
+def test_a_list_of_unknown_length_has_one_too() -> None:
+    plan.check_length(999_999, 100, 0)
+    with pytest.raises(ResponseError):
+        plan.check_length(1_000_000, 0, 0)
+
+
+def ended(**facts: Any) -> Checkpoint:
+    """A list of 95 in 10 pages."""
+    usual = {"token": "", "pages": 10, "listed": 95, "list_size": 95, "page_size": 10, "last_page": 5}
+    return Checkpoint(**{**usual, "ended_by": "empty token", **facts})
+
+
+def one_page(size: int) -> Checkpoint:
+    return ended(list_size=None, ended_by="no token", pages=1, page_size=size, last_page=size, listed=size)
+
+
+INCREMENT = Request("oai_dc", from_="2026-01-01")
+
+
+@pytest.mark.parametrize(
+    ("checkpoint", "known", "request_", "doubt"),
+    [
+        (ended(), {}, DC, ""),
+        (ended(list_size=105), {}, DC, ""),
+        (ended(list_size=106), {}, DC, "stopped after 95 of 106"),
+        (ended(listed=9900, list_size=10_000), {}, DC, ""),
+        (ended(listed=9899, list_size=10_000), {}, DC, "stopped after 9,899 of 10,000"),
+        (ended(list_size=7), {}, DC, ""),
+        (ended(list_size=None, ended_by="no token"), {}, DC, ""),
+        (ended(list_size=None, ended_by="no token", last_page=10), {}, DC, "full page of 10"),
+        (ended(list_size=95, ended_by="no token", last_page=10), {}, DC, ""),
+        (ended(list_size=None, last_page=10), {}, DC, ""),
+        (one_page(100), {}, DC, "full page of 100"),
+        (one_page(37), {}, DC, ""),
+        (ended(ended_by="no records match", last_page=0), {}, DC, "broke off after 95"),
+        (ended(), {"last_full": 118}, DC, ""),
+        (ended(), {"last_full": 119}, DC, "last time it had 119"),
+        (ended(), {"last_full": 119}, INCREMENT, ""),
+        (ended(listed=0, pages=0, list_size=None, ended_by="no records match"), {}, DC, "has no records"),
+        (ended(listed=0, pages=0, list_size=None, ended_by="no records match"), {}, INCREMENT, ""),
+    ],
+)  # fmt: skip
+def test_doubts(checkpoint: Checkpoint, known: dict[str, Any], request_: Request, doubt: str) -> None:
+    judged = plan.judge_end(request_, checkpoint, state(**known))
+    assert judged.verdict == ("unproven" if doubt else "complete")
+    assert doubt in judged.reason
+
+
+@pytest.mark.parametrize(
+    ("pages", "deferred", "verdict"),
+    [(0, False, "failed"), (1, False, "partial"), (0, True, "deferred"), (5, True, "deferred")],
+)
+def test_breaks(pages: int, deferred: bool, verdict: str) -> None:
+    assert plan.judge_break(Checkpoint(pages=pages), "why", deferred=deferred) == Judgement(verdict, "why")
+
+
+def test_restarts_are_few() -> None:
+    assert [plan.may_restart(Checkpoint(restarts=count)) for count in range(5)] == [True] * 3 + [False] * 2
+
+
+# Verification
+
+
+@pytest.mark.parametrize(
+    ("verdict", "doubted", "full", "must"),
+    [
+        ("complete", False, False, False),
+        ("complete", True, False, False),
+        ("unproven", False, False, False),
+        ("unproven", True, False, True),
+        ("complete", False, True, True),
+    ],
+)
+def test_when_to_verify(verdict: str, doubted: bool, full: bool, must: bool) -> None:
+    assert plan.must_verify(Judgement(verdict), state(doubted=doubted), Options(full=full)) is must
+
+
+@pytest.mark.parametrize(
+    ("headers", "token", "cheap"),
+    [(100, "next", True), (99, "next", False), (10, "next", False), (1000, "", True)],
+)
+def test_what_is_cheap(headers: int, token: str, cheap: bool) -> None:
+    """Against 1,000 records in 100 pages."""
+    page = Page(tuple([Item(Header("a", ""))] * headers), token=token)
+    assert plan.is_cheap(page, Checkpoint(listed=1000, pages=100)) is cheap
+
+
+@pytest.mark.parametrize(
+    ("identifiers", "agrees"), [(1000, True), (1100, True), (990, True), (989, False), (0, False)]
+)
+def test_a_shorter_pass_does_not_agree(identifiers: int, agrees: bool) -> None:
+    try:
+        plan.check_agreement(identifiers, Checkpoint(listed=1000))
+    except ResponseError:
+        assert not agrees
+    else:
+        assert agrees
+
+
+def test_a_fingerprint_is_of_what_is_requested() -> None:
+    others = [
+        msgspec.structs.replace(SOURCE, **change)
+        for change in ({"url": "u"}, {"metadata_prefix": "p"}, {"set": "s"})
+    ]
+    prints = {plan.fingerprint(source) for source in [SOURCE, *others]}
+    assert len(prints) == 4
+    renamed = msgspec.structs.replace(SOURCE, name="n", schedule="every 6 hours", details="eprints")
+    assert plan.fingerprint(renamed) == plan.fingerprint(SOURCE)
+
+
+def test_the_time_is_the_repositorys_where_that_can_be() -> None:
+    assert plan.response_date("2026-06-01T11:00:00+00:00", NOW) == "2026-06-01T11:00:00Z"
+    assert plan.response_date("2020-01-01", NOW) == "2020-01-01T00:00:00Z"
+    assert plan.response_date(format_datestamp(NOW + timedelta(hours=26)), NOW) == "2026-06-02T14:00:00Z"
+    for junk in ("", "soon", "2027-01-01", "9999-12-31T23:59:59Z"):
+        assert plan.response_date(junk, NOW) == "2026-06-01T12:00:00Z"
