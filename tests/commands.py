@@ -5,14 +5,13 @@ inside(…)        the same, in-process    answering(…)     an HTTP server tha
 on_terminal(…)   on a terminal           Gate             a repository that stops in the middle of a list
 """
 
-import ctypes
 import os
 import pty
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from functools import cache
@@ -57,20 +56,33 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "index.cli", *arguments]
 
 
-def windrow(
-    cwd: Path, *arguments: str, env: Mapping[str, str] | None = None, before: Callable[[], None] | None = None
-) -> Ran:
-    """`before` runs in the new process, before the program."""
+def windrow(cwd: Path, *arguments: str, env: Mapping[str, str] | None = None, before: str = "") -> Ran:
+    """`before` is Python for the new process, before it becomes the program."""
+    start = [sys.executable, "-c", before + _BECOME] if before else []
     done = subprocess.run(
-        command(*arguments),
+        [*start, *command(*arguments)],
         cwd=cwd,
         env=environment(**(env or {})),
-        preexec_fn=before,
         capture_output=True,
         timeout=_GUARD,
         check=False,
     )
     return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+_BECOME = "\nimport os, sys\nos.execv(sys.argv[1], sys.argv[1:])"
+
+# Root obeys the modes of files, too, once it may not override them.
+WITHOUT_PRIVILEGES = """
+import ctypes
+drop_from_bounding_set, dac_override = 24, 1
+ctypes.CDLL(None).prctl(drop_from_bounding_set, dac_override, 0, 0, 0)
+"""
+
+
+def files_up_to(size: int) -> str:
+    """For `before`: a disk that is full once a file has so many bytes."""
+    return f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size}))"
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -209,9 +221,3 @@ class Gate(DemoRepository):
             self.reached.set()
             self.open.wait(_GUARD)
         return super().respond(arguments)
-
-
-def without_privileges() -> None:
-    """Root obeys the modes of files, too, once it has given this up. Runs in a new process."""
-    drop_from_bounding_set, dac_override = 24, 1
-    ctypes.CDLL(None).prctl(drop_from_bounding_set, dac_override, 0, 0, 0)

@@ -1,7 +1,6 @@
 """The command line, as people and scripts meet it: output, exit codes, and every bad turn it can take."""
 
 import re
-import resource
 import shutil
 import signal
 import socket
@@ -31,19 +30,20 @@ from index.verify import verify
 from tests.commands import (
     KHAN,
     NOW,
+    WITHOUT_PRIVILEGES,
     Gate,
     Ran,
     answering,
     command,
     demo_folder,
     environment,
+    files_up_to,
     inside,
     on_terminal,
     point_to,
     program_in,
     put,
     windrow,
-    without_privileges,
 )
 
 HARVEST_KEYS = [
@@ -866,9 +866,7 @@ class TestTheStore:
     @pytest.mark.parametrize("size", [20_000, 200_000])
     def test_a_full_disk(self, tmp_path: Path, live: str, size: int) -> None:
         point_to(tmp_path, live)
-        ran = windrow(
-            tmp_path, "harvest", before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-        )
+        ran = windrow(tmp_path, "harvest", before=files_up_to(size))
         assert ran.code in (1, 3), ran.out
         assert "Traceback" not in ran.err
         assert "cannot be used" in ran.err
@@ -876,8 +874,7 @@ class TestTheStore:
         assert_whole(tmp_path)
 
     def test_a_disk_that_fills_under_the_index(self, folder: Path) -> None:
-        limit = (60_000, 60_000)
-        ran = windrow(folder, "rebuild", before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit))
+        ran = windrow(folder, "rebuild", before=files_up_to(60_000))
         assert (ran.code, ran.out) == (1, "")
         assert "the index cannot be written" in ran.err
         assert "→ free some space, then run `windrow sync`" in ran.err
@@ -897,7 +894,7 @@ class TestTheStore:
     @pytest.mark.parametrize("name", ["harvest", "rebuild"])
     def test_a_folder_that_is_read_only(self, read_only: Path, name: str) -> None:
         before = (read_only / "data/windrow.db").read_bytes()
-        ran = windrow(read_only, name, before=without_privileges)
+        ran = windrow(read_only, name, before=WITHOUT_PRIVILEGES)
         assert (ran.code, ran.out) == (1, "")
         assert ran.err.startswith("windrow: the ")
         assert "\n  → " in ran.err
@@ -908,7 +905,7 @@ class TestTheStore:
         data = folder / "data"
         point_to(folder, live)
         data.chmod(0o555)
-        assert windrow(folder, "harvest", before=without_privileges).code == 1
+        assert windrow(folder, "harvest", before=WITHOUT_PRIVILEGES).code == 1
         data.chmod(0o755)
         assert_whole(folder)
 
