@@ -34,6 +34,8 @@ def compress_all(plain: Sequence[bytes], dictionary: str) -> list[bytes]:
     """
     if not plain:
         return []
+    if not all(plain):  # the call for many refuses what is empty
+        return [_compressor(dictionary).compress(one) for one in plain]
     packed = _compressor(dictionary).multi_compress_to_buffer(list(plain))
     return [packed[at].tobytes() for at in range(len(plain))]
 

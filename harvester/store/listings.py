@@ -1,19 +1,22 @@
 """The identifiers of a ListIdentifiers pass, held against the records of its source, in flat memory."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from harvester.store.records import Known
+from harvester.store.records import Known, batches
 from harvester.store.schema import listed, quarantine, records
 
 
-def add(connection: Connection, harvest_id: int, headers: Iterable[tuple[str, bool]]) -> None:
+def add(connection: Connection, harvest_id: int, headers: Sequence[tuple[str, bool]]) -> None:
     """(identifier, deleted) of a page; where a list repeats an identifier, live wins."""
+    for some in batches(headers):
+        _add(connection, harvest_id, some)
+
+
+def _add(connection: Connection, harvest_id: int, headers: Sequence[tuple[str, bool]]) -> None:
     rows = dict(sorted(headers, key=lambda header: not header[1]))
-    if not rows:
-        return
     mine = listed.c.harvest_id == harvest_id
     earlier = connection.execute(
         sa.select(listed.c.identifier, listed.c.deleted).where(mine, listed.c.identifier.in_(list(rows)))

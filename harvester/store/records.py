@@ -52,8 +52,19 @@ class Refused(msgspec.Struct, frozen=True, gc=False):
 
 
 def known(connection: Connection, source_id: int, identifiers: Sequence[str]) -> dict[str, Known]:
-    wanted = {"source_id": source_id, "identifiers": identifiers}
-    return {row[0]: Known(*row[1:]) for row in connection.execute(_KNOWN, wanted)}
+    found: dict[str, Known] = {}
+    for some in batches(identifiers):
+        wanted = {"source_id": source_id, "identifiers": some}
+        found |= {row[0]: Known(*row[1:]) for row in connection.execute(_KNOWN, wanted)}
+    return found
+
+
+def batches(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """So many as one statement may name; some repositories send all they have in one page."""
+    return (values[at : at + _BATCH] for at in range(0, len(values), _BATCH))
+
+
+_BATCH = 10_000
 
 
 # Said once: SQLAlchemy takes longer to put a statement together than SQLite to run it.
@@ -66,6 +77,7 @@ _KNOWN = sa.select(
 )  # fmt: skip
 _INSERT_RECORDS = sa.insert(records)
 _INSERT_RAW = sa.insert(raw)
+_DROP_RAW = sa.delete(raw).where(raw.c.record_id == sa.bindparam("row"))
 _TAKE_POSITIONS = (
     sa.update(feed).values(position=feed.c.position + sa.bindparam("wanted")).returning(feed.c.position)
 )
@@ -180,7 +192,7 @@ def _update_rows(connection: Connection, rows: list[dict[str, Any]]) -> None:
 
 def _drop_raw(connection: Connection, ids: Sequence[int]) -> None:
     if ids:
-        connection.execute(sa.delete(raw).where(raw.c.record_id.in_(ids)))
+        connection.execute(_DROP_RAW, [{"row": id} for id in ids])
 
 
 def _count(connection: Connection, source_id: int, writes: Sequence[Write]) -> None:
@@ -223,8 +235,9 @@ _FORGET_REFUSED = sa.delete(quarantine).where(
 def clear_quarantine(connection: Connection, source_id: int, identifiers: Sequence[str]) -> None:
     """Of records that were received anew; those without an identifier were not."""
     named = [identifier for identifier in identifiers if identifier]
-    mine = (quarantine.c.source_id == source_id) & quarantine.c.identifier.in_(named)
-    connection.execute(sa.delete(quarantine).where(mine))
+    for some in batches(named):
+        mine = (quarantine.c.source_id == source_id) & quarantine.c.identifier.in_(some)
+        connection.execute(sa.delete(quarantine).where(mine))
 
 
 def get(connection: Connection, id: str) -> Record | None:
