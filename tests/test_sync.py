@@ -158,6 +158,17 @@ class TestCrashes:
         sync(store, generations, "tantivy")
         assert saved == [(number, number) for number in range(1, 5)]
 
+    def test_a_position_that_cannot_be_saved(self, store: Store, synced: Generations) -> None:
+        put(store, *numbered([6]))
+        obstacle = synced.current().folder / "position.json.new"
+        obstacle.mkdir()
+        with pytest.raises(IndexUnusable, match="cannot be written") as told:
+            sync(store, synced, "tantivy")
+        assert "the store has every record" in told.value.advice
+        obstacle.rmdir()
+        assert sync(store, synced, "tantivy") == Synced(position=7, indexed=1)
+        assert documents(synced) == [*IN_ORDER, ("demo/oai:x:6", 7)]
+
     @pytest.mark.parametrize("when", ["before_the_position", "before_the_commit"])
     def test_killed_while_it_writes(self, store: Store, synced: Generations, when: str) -> None:
         put(store, *numbered([1], "Anew"), *numbered([6, 7]))
