@@ -61,7 +61,6 @@ class Generation:
         with _held(self.folder / "writer.lock", "another process writes the index"):
             yield
 
-
     def remove(self) -> None:
         """Unless somebody writes it. A search that has it open keeps it: the system frees the files later."""
         with suppress(IndexFault), self.locked():
