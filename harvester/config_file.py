@@ -54,12 +54,12 @@ def _refuse_faulty(path: Path, source: Source, block: str) -> None:
 
 def _refuse_twice(path: Path, document: dict[str, Any], source: Source) -> None:
     for name, other in _sources(path, document).items():
-        if name == source.name:
-            advice = "Choose another name: `--name NAME`."
-            raise ConfigError(f"{path} has a source {name} already", advice=advice)
         if isinstance(other, dict) and _fetched(other) == (source.url, source.metadata_prefix, source.set):
             advice = f"Fetch it with `windrow harvest {name}`."
             raise ConfigError(f"the source {name} in {path} fetches the same already", advice=advice)
+        if name == source.name:
+            advice = "Choose another name: `--name NAME`."
+            raise ConfigError(f"{path} has a source {name} already", advice=advice)
 
 
 def _sources(path: Path, document: dict[str, Any]) -> dict[str, Any]:

@@ -77,6 +77,8 @@ class TantivyEngine(Engine):
         try:
             writer = index.writer(heap_size=_HEAP, num_threads=_THREADS)
         except ValueError as error:
+            if "LockBusy" not in str(error):
+                raise _unusable(error) from error
             raise IndexBusy(
                 f"another process writes the index {self.folder}", "wait for it to end"
             ) from error
@@ -90,16 +92,13 @@ class TantivyEngine(Engine):
             writer.wait_merging_threads()
 
     def searcher(self) -> Searcher:
-        return TantivySearcher(self._open().searcher())
+        with _damage_told():
+            return TantivySearcher(self._open().searcher())
 
     def _open(self) -> tantivy.Index:
         # `Index(schema, path)` would make an empty index where the files are gone.
-        try:
+        with _damage_told():
             index = tantivy.Index.open(str(self.folder))
-        except (ValueError, OSError) as error:
-            raise IndexUnusable(
-                f"the index {self.folder} cannot be opened: {error}", "run `windrow rebuild`"
-            ) from error
         for name, analyzer in _analyzers().items():
             index.register_tokenizer(name, analyzer)
         # Searched whatever their case, but counted as they are written.
@@ -126,6 +125,28 @@ class TantivySession(Session):
     def commit(self) -> None:
         with _faults_told():
             self._writer.commit()
+
+
+@contextmanager
+def _damage_told() -> Iterator[None]:
+    """Damaged files come as ValueError or OSError, and sometimes as a panic, which is no Exception at all."""
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        raise _unusable(error) from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise _unusable(error) from error
+
+
+def _unusable(error: BaseException) -> IndexUnusable:
+    text = str(error)
+    if "denied" in text or "Read-only" in text:
+        advice = "searching needs the right to read and write the index folder: check its owner and mode"
+    else:
+        advice = "run `windrow rebuild`: the records are safe in the store"
+    return IndexUnusable(f"the index cannot be used: {text}", advice)
 
 
 @contextmanager
@@ -167,12 +188,13 @@ class TantivySearcher(Searcher):
         facets: Sequence[str] = (),
     ) -> Found:
         compiled = self._compiled(query)
-        result = self._searcher.search(compiled, limit=max(1, limit), offset=offset, **_ORDER[sort])
-        hits = tuple(
-            (self._hit(address), float(score) if sort is Sort.RELEVANCE else 0.0)
-            for score, address in result.hits[:limit]
-        )
-        counted = {name: self._facet(compiled, name) for name in facets}
+        with _damage_told():
+            result = self._searcher.search(compiled, limit=max(1, limit), offset=offset, **_ORDER[sort])
+            hits = tuple(
+                (self._hit(address), float(score) if sort is Sort.RELEVANCE else 0.0)
+                for score, address in result.hits[:limit]
+            )
+            counted = {name: self._facet(compiled, name) for name in facets}
         total: int = result.count  # type: ignore[attr-defined]  # its stubs leave it out
         return Found(total, hits, counted)
 
@@ -182,14 +204,18 @@ class TantivySearcher(Searcher):
     def positions(self) -> Iterator[tuple[str, int]]:
         """In batches, so that memory stays flat."""
         last = -1
-        while True:
-            later = Query.range_query(_schema(), "position", _UNSIGNED, lower_bound=last + 1)
+        while batch := self._positions_after(last):
+            yield from batch
+            last = batch[-1][1]
+
+    def _positions_after(self, last: int) -> list[tuple[str, int]]:
+        later = Query.range_query(_schema(), "position", _UNSIGNED, lower_bound=last + 1)
+        with _damage_told():
             page = self._searcher.search(later, limit=_BATCH, count=False, **_BY_POSITION)
-            for position, address in page.hits:
-                last = int(position)
-                yield str(self._searcher.doc(address).get_first("id")), last
-            if len(page.hits) < _BATCH:
-                return
+            return [
+                (str(self._searcher.doc(address).get_first("id")), int(position))
+                for position, address in page.hits
+            ]
 
     def stem(self, word: str) -> str:
         stems = _analyzers()["text"].analyze(word)
