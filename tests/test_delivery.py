@@ -11,6 +11,7 @@ from lxml import etree
 
 from harvester import formats
 from harvester.delivery import Delivery, choose, deliver
+from harvester.errors import FormatError
 from harvester.oai.response import Header, Item
 from harvester.record import Record
 from harvester.store.records import Known, Write
@@ -105,7 +106,6 @@ def test_the_set_asked_for_is_added_where_the_header_lacks_it() -> None:
 # Quarantine
 
 
-UNREAD = etree.fromstring("<odd xmlns='urn:odd'/>")
 EMPTY = etree.fromstring("<dc xmlns='http://www.openarchives.org/OAI/2.0/oai_dc/'/>")
 
 
@@ -113,7 +113,6 @@ EMPTY = etree.fromstring("<dc xmlns='http://www.openarchives.org/OAI/2.0/oai_dc/
     ("item", "reason"),
     [
         (Item(Header("a", STAMP), None, b"raw"), "a live record without metadata"),
-        (Item(Header("a", STAMP), UNREAD, b"raw"), "no format reads <{urn:odd}odd>"),
         (Item(Header("a", STAMP), EMPTY, b"raw"), "empty metadata"),
         (Item(Header("", STAMP), document("x"), b"raw"), "a record without an identifier"),
         (Item(Header("a" * 5000, STAMP), document("x"), b"raw"), "an identifier of 5,000 characters"),
@@ -126,6 +125,16 @@ def test_refusals(item: Item, reason: str) -> None:
     assert (refused.reason, refused.body, refused.datestamp) == (reason, b"raw", STAMP)
     assert len(refused.identifier) <= 4096
     assert found.writes == ()
+
+
+def test_what_no_format_reads_is_refused_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_element: etree._Element) -> Record:
+        raise FormatError("nobody reads this")
+
+    monkeypatch.setattr(formats, "normalise", refuse)
+    found = deliver([live()], {}, nothing)
+    assert outcome(found) == {"received": 1, "quarantined": 1}
+    assert [(one.reason, one.body) for one in found.refused] == [("nobody reads this", b"Tides")]
 
 
 def test_records_without_identifier_are_refused_one_by_one() -> None:
