@@ -40,11 +40,6 @@ class Echo:
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
 def server() -> Iterator[FakeRepository]:
     with serving(Echo()) as repository:
         yield repository

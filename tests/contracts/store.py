@@ -106,10 +106,6 @@ class StorePromises:
         raise NotImplementedError
 
     @pytest.fixture
-    def clock(self) -> FakeClock:
-        return FakeClock()
-
-    @pytest.fixture
     def store(self, tmp_path: Path) -> Iterator[Store]:
         store = Store(self.url(tmp_path))
         yield store

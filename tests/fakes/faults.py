@@ -3,7 +3,7 @@
 import re
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from tests.fakes.repository import Answer, Asked, FakeRepository, Fault, When
@@ -40,10 +40,6 @@ def half_a_page(_asked: Asked, answer: Answer) -> Answer:
 def oai_error(code: str, message: str = "") -> Fault:
     """In place of what the verb would have answered."""
     return replaced(r"</request>.*</OAI-PMH>", f'</request><error code="{code}">{message}</error></OAI-PMH>')
-
-
-def once_for(fault: Fault, seen: When) -> Fault:
-    return lambda asked, answer: fault(asked, answer) if seen(asked) else answer
 
 
 def reset(_asked: Asked, answer: Answer) -> Answer:
@@ -117,16 +113,9 @@ def verb(name: str) -> When:
     return lambda asked: asked.verb == name
 
 
-def after_first_page(asked: Asked) -> bool:
-    return bool(asked.token)
-
-
 def free_port() -> int:
     """Nobody listens there."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     return port
-
-
-Action = Callable[[], None]

@@ -11,8 +11,9 @@ from harvester.config import Source
 from harvester.harvest import Progress, Report, harvest
 from harvester.plan import Options
 from harvester.record import Record
-from harvester.store import Store, changes, records, sources
+from harvester.store import Store, changes, harvests, records, sources
 from harvester.store.changes import Change
+from harvester.store.harvests import Harvest
 from harvester.store.sources import SourceState
 from harvester.transport import Transport
 from tests.fakes.clock import FakeClock
@@ -20,6 +21,12 @@ from tests.fakes.repository import FakeRepository, Responder, serving
 from tests.fakes.works import Works
 
 NAME = "test"
+_COUNTS = ("received", "created", "updated", "unchanged", "deleted", "quarantined")
+
+
+def counts(report: Report) -> dict[str, int]:
+    """Those that are not 0."""
+    return {name: getattr(report, name) for name in _COUNTS if getattr(report, name)}
 
 
 class Rig:
@@ -71,6 +78,20 @@ class Rig:
             found = records.get(connection, f"{NAME}/{identifier}")
         assert found is not None
         return found
+
+    @property
+    def last_run(self) -> Harvest:
+        with self.store.read() as connection:
+            last = harvests.last(connection, NAME)
+        assert last is not None
+        return last
+
+    def offsets(self, verb: str = "ListRecords") -> list[int]:
+        """Where the pages began that the last run asked for."""
+        return [asked.offset for asked in self.repository.asked(verb)]
+
+    def later(self) -> None:
+        self.clock.advance(days=1)
 
     @property
     def state(self) -> SourceState:
