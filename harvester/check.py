@@ -68,7 +68,7 @@ def check(url: str, transport: Transport, clock: Clock, *, prefix: str = "", nam
         name=name or suggested_name(url, identify.name),
         url=url,
         metadata_prefix=wanted,
-        details="eprints" if software == "EPrints" else "",
+        details="eprints" if software == "EPrints" and wanted != "eprints" else "",
         schedule="every 6 hours",
     )
     return Finding(
@@ -114,10 +114,17 @@ def _notes(identify: Identify, url: str, clock: Clock) -> Iterator[str]:
     theirs = parse_datestamp(identify.response_date)
     if theirs is None:
         yield "it does not state the time of its answers"
-    elif abs(theirs - clock.now()) > timedelta(minutes=10):
-        yield f"its clock differs from ours by {abs(theirs - clock.now())}: harvests overlap by 26 hours"
+    elif (skew := abs(theirs - clock.now())) > timedelta(minutes=10):
+        yield f"its clock differs from ours by {_roughly(skew)}: harvests overlap by 26 hours"
     if identify.deleted_record not in ("persistent", "transient"):
         yield "it does not tell deletions: `windrow harvest --full` finds what is gone"
+
+
+def _roughly(span: timedelta) -> str:
+    minutes = round(span.total_seconds() / 60)
+    if minutes < 120:
+        return f"{minutes} minutes"
+    return f"{minutes // 60} hours" if minutes < 48 * 60 else f"{minutes // (24 * 60)} days"
 
 
 def _bare(url: str) -> str:
@@ -180,6 +187,5 @@ def suggested_name(url: str, repository_name: str) -> str:
     host = (urlsplit(url).hostname or "").lower()
     labels = [label for label in host.split(".") if label not in _GENERIC]
     telling = next((label for label in labels[:-1] if re.fullmatch(r"[a-z][a-z0-9-]+", label)), "")
-    return (
-        telling or re.sub(r"[^a-z0-9]+", "-", repository_name.lower()).strip("-")[:40].strip("-") or "source"
-    )
+    words = re.findall(r"[a-z0-9]+", repository_name.lower().replace("'", ""))
+    return telling or "-".join(words)[:40].strip("-") or "source"

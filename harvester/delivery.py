@@ -53,12 +53,12 @@ def deliver(
     requested_set: str = "",
 ) -> Delivery:
     """`stored(id)` gives a row's record: asked for only where the XML differs from last time."""
-    nameless = [(item, fault) for item in items if (fault := _unusable(item.header))]
-    chosen = choose(item for item in items if not _unusable(item.header))
+    unusable = [(item, fault) for item in items if (fault := _unusable(item))]
+    chosen = choose(item for item in items if not _unusable(item))
     writes: list[Write] = []
-    refused = [_refuse(item, fault) for item, fault in nameless]
+    refused = [_refuse(item, fault) for item, fault in unusable]
     tally = dict.fromkeys(("created", "updated", "unchanged", "deleted", "quarantined"), 0)
-    tally["quarantined"] = len(nameless)
+    tally["quarantined"] = len(unusable)
     for identifier, item in chosen.items():
         outcome, row = _weigh(item, known.get(identifier), stored, requested_set)
         tally[outcome] += 1
@@ -66,7 +66,7 @@ def deliver(
             writes.append(row)
         elif row is not None:
             refused.append(row)
-    tally["unchanged"] += len(items) - len(nameless) - len(chosen)
+    tally["unchanged"] += len(items) - len(unusable) - len(chosen)
     return Delivery(tuple(writes), tuple(refused), Counts(received=len(items), **tally))
 
 
@@ -111,6 +111,7 @@ def _live(
         content_hash=digest,
         record=record,
         raw=item.raw,
+        sent=item.sent or None,
     )
     if same:
         return "unchanged", write
@@ -146,7 +147,10 @@ def _redate(header: Header, sets: str, known: Known, digest: bytes | None) -> Wr
     )
 
 
-def _unusable(header: Header) -> str:
+def _unusable(item: Item) -> str:
+    header = item.header
+    if item.fault:
+        return item.fault
     if not header.identifier:
         return "a record without an identifier"
     if len(header.identifier) > _LONGEST_IDENTIFIER:

@@ -206,7 +206,9 @@ class _Run:
             )
         expected = max(self._checkpoint.list_size or 0, self._ledger.state.last_full or 0)
         plan.check_length(self._checkpoint.pages, self._checkpoint.page_size, expected)
-        self._ledger.store_page(page, delivery, self._advanced(page, delivery.counts))
+        self._ledger.store_page(
+            page, delivery, self._advanced(page, delivery.counts + Counts(repaired=page.repaired))
+        )
         self._tell("list", self._checkpoint.listed, self._checkpoint.list_size)
         limit = self._options.limit
         if limit and self._checkpoint.token and self._checkpoint.listed >= limit:

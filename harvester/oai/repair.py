@@ -15,7 +15,12 @@ _MOST_BAD_BYTES = 0.01
 
 _START = re.compile(rb"<\?xml\s|<(?:[\w.-]+:)?OAI-PMH[\s>]")
 _END = re.compile(rb"</(?:[\w.-]+:)?OAI-PMH\s*>")
-_INNER_DECLARATION = re.compile(rb"<\?xml\s[^>]*\?>")
+_HEAD = re.compile(rb"\A(?:\xef\xbb\xbf)?<\?xml\s[^>]*\?>\s*")
+_DECLARATION = re.compile(r"<\?xml\s[^>]*\?>\s*")
+_ENCODING = re.compile(rb"""\A<\?xml\s[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
+# Text encodings that providers declare; a codec of any other name is not asked for.
+_LEGACY = re.compile(r"iso-?8859-?\d{1,2}|latin-?1|windows-125\d|cp125\d|koi8-[ru]|gbk?|gb2312|gb18030|big5"
+                     r"|shift_jis|euc-(?:jp|kr)|us-ascii", re.IGNORECASE)  # fmt: skip
 _CDATA = re.compile(r"(<!\[CDATA\[.*?\]\]>)", re.DOTALL)
 # XML 1.0, section 2.2: what is no Char.
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -24,7 +29,7 @@ _NAMED = re.compile(r"&([A-Za-z][A-Za-z0-9]{1,31});")
 _BARE_AMPERSAND = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#[0-9]+|#x[0-9A-Fa-f]+);)")
 _OF_XML = frozenset({"amp", "lt", "gt", "quot", "apos"})
 _PREFIX_USED = re.compile(r"<([A-Za-z_][\w.-]*):|\s([A-Za-z_][\w.-]*):[\w.-]+\s*=")
-_ROOT_START = re.compile(r"<(?:[\w.-]+:)?OAI-PMH\b")
+_FIRST_TAG = re.compile(r"<[A-Za-z_][\w.:-]*")
 
 # Prefixes that providers forget to bind, and mean the same everywhere.
 _NAMESPACES = {
@@ -43,28 +48,15 @@ _NAMESPACES = {
 
 
 class Repaired(msgspec.Struct, frozen=True):
-    """`done` names each kind of repair, in words; empty where nothing could be repaired."""
+    """`done` names each kind of repair, in words; empty where nothing had to, or could, be repaired."""
 
     body: bytes
     done: tuple[str, ...] = ()
 
 
-def repair(body: bytes) -> Repaired:
-    """All repairs that apply. The caller parses strictly again, and only that counts."""
-    done: list[str] = []
-    text = _decoded(_without_junk(body, done), done)
-    if text is None:
-        return Repaired(body)
-    parts = _CDATA.split(text)
-    parts[::2] = [_outside_cdata(part, done) for part in parts[::2]]
-    text = _ILLEGAL.sub("", "".join(parts))
-    if len(text) != sum(map(len, parts)):
-        done.append("characters that XML does not allow removed")
-    return Repaired(_bound(text, done).encode("utf-8"), tuple(dict.fromkeys(done)))
-
-
-def _without_junk(body: bytes, done: list[str]) -> bytes:
-    """Debug output before and after the document; XML declarations pasted into records (FAULTS X08–X10)."""
+def unwrapped(body: bytes) -> Repaired:
+    """The document alone, in UTF-8 where its encoding is known; bad bytes in it are left to `repair`."""
+    done = []
     start = _START.search(body[:_LONGEST_JUNK])
     if start and start.start():
         body = body[start.start() :]
@@ -73,43 +65,62 @@ def _without_junk(body: bytes, done: list[str]) -> bytes:
     if end and body[end.end() :].strip():
         body = body[: end.end()]
         done.append("text after the document removed")
-    first = 1 if body.startswith(b"<?xml") else 0
-    inner = len(_INNER_DECLARATION.findall(body)) - first
-    if inner > 0:
-        head = body[: body.index(b"?>") + 2] if first else b""
-        body = head + _INNER_DECLARATION.sub(b"", body[len(head) :])
-        done.append("XML declarations inside records removed")
-    return body
+    return Repaired(_as_utf8(body), tuple(done))
 
 
-def _decoded(body: bytes, done: list[str]) -> str | None:
+def repair(part: bytes) -> Repaired:
+    """All repairs within a record, or a document. The caller parses strictly again, and only that counts."""
+    done: list[str] = []
+    text = _decoded(part, done)
+    if text is None:
+        return Repaired(part)
+    whole = _DECLARATION.sub("", text)
+    if whole.strip() != text.strip():
+        done.append("XML declarations removed")
+    pieces = _CDATA.split(whole)
+    pieces[::2] = [_outside_cdata(piece, done) for piece in pieces[::2]]
+    joined = "".join(pieces)
+    legal = _ILLEGAL.sub("", joined)
+    if legal != joined:
+        done.append("characters that XML does not allow removed")
+    return Repaired(_bound(legal, done).encode("utf-8"), tuple(dict.fromkeys(done)))
+
+
+def _as_utf8(body: bytes) -> bytes:
+    """Without its declaration: what is handed on is UTF-8, or has bytes that are none."""
+    declared = _ENCODING.match(body)
+    name = declared[1].decode("ascii") if declared else ""
+    try:
+        if body.startswith((b"\xff\xfe", b"\xfe\xff")):
+            text = body.decode("utf-16")
+        elif _LEGACY.fullmatch(name):
+            text = body.decode(name)
+        else:
+            return _HEAD.sub(b"", body)
+    except (UnicodeDecodeError, LookupError):
+        return _HEAD.sub(b"", body)
+    return _DECLARATION.sub("", text, count=1).encode("utf-8")
+
+
+def _decoded(part: bytes, done: list[str]) -> str | None:
     """As UTF-8, else as what it must be; None for noise.
 
-    A page in one single-byte encoding has no valid UTF-8 letters; one with a few bad bytes has.
+    What is in a single-byte encoding has no valid UTF-8 letters; what has a few bad bytes has.
     """
-    if body.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return _redeclared(body.decode("utf-16", "replace"))
     try:
-        return _redeclared(body.decode("utf-8-sig"))
+        return part.decode("utf-8-sig")
     except UnicodeDecodeError:
         pass
-    text = body.decode("utf-8", "surrogateescape")
+    text = part.decode("utf-8", "surrogateescape")
     bad = sum("\udc80" <= letter <= "\udcff" for letter in text)
     good = sum(letter > "\x7f" for letter in text) - bad
     if not good:
         done.append("read as Windows-1252, whatever it declares")
-        return _redeclared(body.decode("cp1252", "replace"))
+        return part.decode("cp1252", "replace")
     if bad > len(text) * _MOST_BAD_BYTES:
         return None
     done.append("bytes that are no UTF-8 replaced")
-    return _redeclared(body.decode("utf-8", "replace"))
-
-
-def _redeclared(text: str) -> str:
-    """We hand on UTF-8, so a declaration of anything else would be a lie."""
-    if not text.startswith("<?xml"):
-        return text
-    return text[text.index("?>") + 2 :].lstrip() if "?>" in text else text
+    return part.decode("utf-8", "replace")
 
 
 def _outside_cdata(text: str, done: list[str]) -> str:
@@ -140,12 +151,12 @@ def _character(match: re.Match[str]) -> str:
 
 
 def _bound(text: str, done: list[str]) -> str:
-    """Prefixes that are used and nowhere bound, bound on the root (FAULTS X11)."""
+    """Prefixes that are used and not bound in this part, bound on its first element (FAULTS X11)."""
     used = {first or second for first, second in _PREFIX_USED.findall(text)}
     unbound = [name for name in sorted(used) if name in _NAMESPACES and f"xmlns:{name}" not in text]
-    root = _ROOT_START.search(text)
-    if not unbound or root is None:
+    first = _FIRST_TAG.search(text)
+    if not unbound or first is None:
         return text
     done.append("unbound prefixes bound: " + ", ".join(unbound))
     bindings = "".join(f' xmlns:{name}="{_NAMESPACES[name]}"' for name in unbound)
-    return text[: root.end()] + bindings + text[root.end() :]
+    return text[: first.end()] + bindings + text[first.end() :]

@@ -4,7 +4,6 @@ Only a strict parse counts: recovery mode takes half a page for the end of a lis
 Elements are found by their exact path, for metadata may hold elements of the same names.
 """
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import overload
@@ -13,7 +12,8 @@ import msgspec
 from lxml import etree
 
 from harvester import errors
-from harvester.errors import MalformedXml, NotOaiPmh, ProtocolError, ResponseError
+from harvester.errors import NotOaiPmh, ProtocolError, ResponseError
+from harvester.oai.parsing import CHECK_ADDRESS, Broken, Parsed, looks_like_html, parse, strict
 
 OAI = "{http://www.openarchives.org/OAI/2.0/}"
 _ROOT = OAI + "OAI-PMH"
@@ -30,7 +30,6 @@ _ERRORS: dict[str, type[ProtocolError]] = {
     "noSetHierarchy": errors.NoSetHierarchy,
 }
 
-_CHECK_ADDRESS = "check the address: it must be the OAI-PMH base URL, not the repository's home page"
 _ADVICE = {
     "badArgument": "`windrow check URL` says what there is; correct the source in config.toml",
     "badResumptionToken": "the repository has lost its place in the list: harvest again",
@@ -49,30 +48,41 @@ class Header(msgspec.Struct, frozen=True):
 
 
 class Item(msgspec.Struct, frozen=True):
-    """One record of a list. `raw` parses alone: the record's metadata and about, without its header."""
+    """One record of a list. `raw` parses alone: the record's metadata and about, without its header.
+
+    `sent` is the whole record as it came, where it had to be repaired; `fault` says why one is none.
+    """
 
     header: Header
     metadata: etree._Element | None = None
     raw: bytes = b""
+    sent: bytes = b""
+    fault: str = ""
 
 
 class Items(Sequence[Item]):
-    """The records of a page, each read when it is first looked at.
+    """The records of a page, each read when it is first looked at; those at fault come last.
 
     So the thread that reads ahead only parses, which lxml does beside Python, and leaves the rest to
     the thread that stores.
     """
 
-    def __init__(self, elements: Sequence[etree._Element], read: Callable[[etree._Element], Item]) -> None:
+    def __init__(
+        self, elements: Sequence[etree._Element], read: Callable[[etree._Element], Item], parsed: Parsed
+    ) -> None:
         self._elements = elements
         self._read = read
+        self._parsed = parsed
 
     @cached_property
     def _items(self) -> tuple[Item, ...]:
-        return tuple(map(self._read, self._elements))
+        items = list(map(self._read, self._elements))
+        for at, sent in self._parsed.sent.items():
+            items[at] = msgspec.structs.replace(items[at], sent=sent)
+        return (*items, *map(_broken_item, self._parsed.broken))
 
     def __len__(self) -> int:
-        return len(self._elements)
+        return len(self._elements) + len(self._parsed.broken)
 
     @overload
     def __getitem__(self, at: int) -> Item: ...
@@ -89,9 +99,11 @@ class Page(msgspec.Struct, frozen=True):
     """One response to a list request.
 
     `token` is None where the element is absent, "" where it is empty: both end the list.
+    `repaired` counts the items whose XML had to be repaired.
     """
 
     items: Sequence[Item]
+    repaired: int = 0
     response_date: str = ""
     token: str | None = None
     list_size: int | None = None
@@ -121,20 +133,22 @@ class Set(msgspec.Struct, frozen=True):
     name: str = ""
 
 
-def read(body: bytes) -> etree._Element:
-    """The root of an OAI-PMH response without errors. ResponseError or ProtocolError otherwise."""
-    root = _parse(body)
+def read(body: bytes) -> Parsed:
+    """An OAI-PMH response without errors. ResponseError or ProtocolError otherwise."""
+    parsed = parse(body)
+    root = parsed.root
     if root.tag != _ROOT:
-        raise NotOaiPmh(f"the answer is no OAI-PMH response but {_described(root, body)}", _CHECK_ADDRESS)
+        raise NotOaiPmh(f"the answer is no OAI-PMH response but {_described(root, body)}", CHECK_ADDRESS)
     found = root.findall(OAI + "error")
     if found:
         raise _worst([_error(element) for element in found])
-    return root
+    return parsed
 
 
 def read_page(body: bytes, verb: str) -> Page:
     """`verb` is ListRecords, ListIdentifiers or GetRecord."""
-    root = read(body)
+    parsed = read(body)
+    root = parsed.root
     parent = _verb_element(root, verb)
     children = parent.findall(OAI + ("header" if verb == "ListIdentifiers" else "record"))
     of = _identifier_item if verb == "ListIdentifiers" else _item
@@ -142,7 +156,8 @@ def read_page(body: bytes, verb: str) -> Page:
     if len(tokens) > 1:
         raise ResponseError(f"the answer to {verb} has {len(tokens)} resumption tokens, one is allowed")
     return Page(
-        items=Items(children, of),
+        items=Items(children, of, parsed),
+        repaired=len(parsed.sent),
         response_date=_text(root.find(OAI + "responseDate")),
         token=_text(tokens[0]) if tokens else None,
         list_size=_count(tokens[0].get("completeListSize", "")) if tokens else None,
@@ -150,7 +165,7 @@ def read_page(body: bytes, verb: str) -> Page:
 
 
 def read_identify(body: bytes) -> Identify:
-    root = read(body)
+    root = read(body).root
     parent = _verb_element(root, "Identify")
 
     def text(name: str) -> str:
@@ -171,7 +186,7 @@ def read_identify(body: bytes) -> Identify:
 
 
 def read_formats(body: bytes) -> tuple[MetadataFormat, ...]:
-    parent = _verb_element(read(body), "ListMetadataFormats")
+    parent = _verb_element(read(body).root, "ListMetadataFormats")
     return tuple(
         MetadataFormat(
             _text(child.find(OAI + "metadataPrefix")), _text(child.find(OAI + "metadataNamespace"))
@@ -182,7 +197,7 @@ def read_formats(body: bytes) -> tuple[MetadataFormat, ...]:
 
 def read_sets(body: bytes) -> tuple[tuple[Set, ...], str | None]:
     """The sets of one page, and its token."""
-    parent = _verb_element(read(body), "ListSets")
+    parent = _verb_element(read(body).root, "ListSets")
     sets = tuple(
         Set(_text(child.find(OAI + "setSpec")), _text(child.find(OAI + "setName")))
         for child in parent.iterfind(OAI + "set")
@@ -191,57 +206,9 @@ def read_sets(body: bytes) -> tuple[tuple[Set, ...], str | None]:
     return sets, None if token is None else _text(token)
 
 
-def _parse(body: bytes) -> etree._Element:
-    if not body.strip():
-        raise NotOaiPmh("the answer is empty", "check the address in a browser, or try again later")
-    if _has_doctype(body):
-        raise NotOaiPmh(f"the answer is no OAI-PMH response but {_named_doctype(body)}", _CHECK_ADDRESS)
-    try:
-        root = etree.fromstring(body, _parser())
-    except etree.XMLSyntaxError as error:
-        if _looks_like_html(body):
-            raise NotOaiPmh("the answer is an HTML page, no OAI-PMH response", _CHECK_ADDRESS) from error
-        raise MalformedXml(
-            f"the answer is not well-formed XML: {error.msg}",
-            "the page was cut or is broken: try again later, or tell the repository",
-        ) from error
-    if (
-        root.getroottree().docinfo.internalDTD is not None
-    ):  # in UTF-16, or far down: no look at bytes finds it
-        raise NotOaiPmh("the answer is a document with a DOCTYPE, which is refused", _CHECK_ADDRESS)
-    return root
-
-
-def _parser() -> etree.XMLParser:
-    return etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
-    )
-
-
-_PROLOG = re.compile(
-    rb"\A\s*(?:\xef\xbb\xbf)?\s*(?:<\?[^>]*\?>\s*|<!--(?:(?!-->).)*-->\s*)*<!DOCTYPE\s+(\w*)", re.I | re.S
-)
-
-
-def _has_doctype(body: bytes) -> bool:
-    """A DTD can hold entities that unpack without end, or name files: none is ever needed here."""
-    return b"<!" in body[:65536] and _PROLOG.match(body[:65536]) is not None
-
-
-def _named_doctype(body: bytes) -> str:
-    match = _PROLOG.match(body[:65536])
-    kind = match.group(1).decode("ascii", "replace").lower() if match else ""
-    return "an HTML page" if kind == "html" else "a document with a DOCTYPE, which is refused unread"
-
-
-def _looks_like_html(body: bytes) -> bool:
-    start = body[:2000].lower()
-    return b"<html" in start or b"<body" in start
-
-
 def _described(root: etree._Element, body: bytes) -> str:
     name = etree.QName(root.tag)
-    if name.localname.lower() == "html" or _looks_like_html(body):
+    if name.localname.lower() == "html" or looks_like_html(body):
         return "an HTML page"
     if name.localname == "OAI-PMH":
         return f"an OAI-PMH response of another version ({name.namespace or 'no namespace'})"
@@ -286,6 +253,10 @@ def _item(record: etree._Element) -> Item:
     return Item(facts, documents[0] if documents else None, raw)
 
 
+def _broken_item(broken: Broken) -> Item:
+    return Item(Header(broken.identifier, broken.datestamp), raw=broken.body, fault=broken.reason)
+
+
 def _identifier_item(header: etree._Element) -> Item:
     return Item(_header(header))
 
@@ -314,7 +285,7 @@ def _standalone(children: Iterator[etree._Element]) -> bytes:
 
 def read_raw(raw: bytes) -> etree._Element | None:
     """The metadata document of an `Item.raw`."""
-    record = etree.fromstring(raw, _parser())
+    record = strict(raw)
     metadata = record.find(OAI + "metadata")
     return None if metadata is None else next(_elements(metadata), None)
 

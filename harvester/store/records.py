@@ -13,6 +13,7 @@ from harvester.store.codec import compress_all, decompress, pack_records, unpack
 from harvester.store.schema import feed, quarantine, raw, records, sources
 
 LIST_FORM = "list"
+SENT_FORM = "sent"  # as it came, where the XML had to be repaired
 
 
 class Known(msgspec.Struct, frozen=True, gc=False):
@@ -28,7 +29,8 @@ class Known(msgspec.Struct, frozen=True, gc=False):
 class Write(msgspec.Struct, frozen=True, gc=False):
     """One row to write. `known` is the row it replaces; only what `moves` is a change to the feed.
 
-    A tombstone (`deleted`) has neither record nor raw. Without `raw` the stored form stays.
+    A tombstone (`deleted`) has neither record nor raw. Without `raw` the stored forms stay.
+    `sent` is there where the XML was repaired: the record as it came.
     """
 
     identifier: str
@@ -40,6 +42,7 @@ class Write(msgspec.Struct, frozen=True, gc=False):
     content_hash: bytes | None = None
     record: Record | None = None
     raw: bytes | None = None
+    sent: bytes | None = None
 
 
 class Refused(msgspec.Struct, frozen=True, gc=False):
@@ -98,31 +101,33 @@ def stored_record(connection: Connection, id: int) -> Record | None:
 
 
 class Packed(msgspec.Struct, frozen=True, gc=False):
-    """A Write, ready for its row."""
+    """A Write, ready for its rows. `forms` are (form, packed XML)."""
 
     write: Write
     record: bytes | None
-    raw: bytes | None
+    forms: tuple[tuple[str, bytes], ...] = ()
 
 
 def pack(writes: Sequence[Write]) -> list[Packed]:
     """Outside the transaction, so that other writers need not wait for it."""
     full = [write.record for write in writes if write.record is not None]
     packed = dict(zip(map(id, full), pack_records(full), strict=True))
-    raws = _packed_raws(writes)
-    return [Packed(write, packed.get(id(write.record)), raws.get(id(write))) for write in writes]
+    forms = _packed_forms(writes)
+    return [Packed(write, packed.get(id(write.record)), tuple(forms[id(write)])) for write in writes]
 
 
-def _packed_raws(writes: Sequence[Write]) -> dict[int, bytes]:
-    by_format: defaultdict[str, list[Write]] = defaultdict(list)
+def _packed_forms(writes: Sequence[Write]) -> dict[int, list[tuple[str, bytes]]]:
+    by_format: defaultdict[str, list[tuple[Write, str, bytes]]] = defaultdict(list)
     for write in writes:
-        if write.raw is not None:
-            by_format[write.record.formats[0] if write.record else ""].append(write)
-    return {
-        id(write): body
-        for name, group in by_format.items()
-        for write, body in zip(group, compress_all([one.raw or b"" for one in group], name), strict=True)
-    }
+        name = write.record.formats[0] if write.record else ""
+        forms = ((LIST_FORM, write.raw), (SENT_FORM, write.sent))
+        by_format[name] += [(write, form, body) for form, body in forms if body is not None]
+    packed: defaultdict[int, list[tuple[str, bytes]]] = defaultdict(list)
+    for name, group in by_format.items():
+        bodies = compress_all([body for _, _, body in group], name)
+        for (write, form, _), body in zip(group, bodies, strict=True):
+            packed[id(write)].append((form, body))
+    return packed
 
 
 def write(connection: Connection, source_id: int, rows: Sequence[Packed]) -> None:
@@ -140,9 +145,8 @@ def write(connection: Connection, source_id: int, rows: Sequence[Packed]) -> Non
             created.append(values | {"id": values["position"], "source_id": source_id})
         else:
             changed.append(values | {"row": known.id})
-        if row.raw is not None:
-            at = known.id if known else values["position"]
-            raws.append({"record_id": at, "form": LIST_FORM, "body": row.raw})
+        at = known.id if known else values["position"]
+        raws += [{"record_id": at, "form": form, "body": body} for form, body in row.forms]
     _drop_raw(connection, [one.known.id for one in writes if one.known and (one.raw or one.deleted)])
     _insert(connection, _INSERT_RECORDS, created)
     _update_rows(connection, changed)

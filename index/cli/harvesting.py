@@ -7,7 +7,7 @@ import click
 
 from harvester.clean.text import printable
 from harvester.datestamp import format_datestamp, parse_datestamp
-from harvester.errors import ConfigError, SourceBusy
+from harvester.errors import ConfigError, LeaseLost, SourceBusy
 from index.cli.follower import following
 from index.cli.naming import unknown_source
 from index.cli.opening import json_option, with_program
@@ -90,7 +90,7 @@ def _harvest(program: Program, source: "Source", options: "Options | None", as_j
         transport = program.transport(on_wait=_tell_wait)
         try:
             report = run(source, program.store, transport, program.clock, options, show)
-        except SourceBusy as error:
+        except (SourceBusy, LeaseLost) as error:
             tell_error(error)
             return error.exit_code
     if as_json:

@@ -100,6 +100,10 @@ class Rig:
         assert state is not None
         return state
 
+    def raw_forms(self, identifier: str) -> dict[str, bytes]:
+        with self.store.read() as connection:
+            return records.raw_forms(connection, f"{NAME}/{identifier}")
+
     def is_exact(self) -> bool:
         """The store holds what the repository holds: each record once, and counts them rightly."""
         state, feed = self.state, self.feed
