@@ -30,7 +30,7 @@ from harvester.clean import licences
         ("MIT License", "MIT"),
         ("https://opensource.org/licenses/MIT", "MIT"),
         ("https://www.apache.org/licenses/LICENSE-2.0", "Apache-2.0"),
-        ("cc_by", ""),  # EPrints 3.3 does not say which version
+        ("cc_by", "https://creativecommons.org/licenses/by/"),  # EPrints 3.3 does not say which version
         ("other", ""),
         ("Metadata are free under Creative Commons CC0 1.0 Universal", ""),
         ("All rights reserved", ""),

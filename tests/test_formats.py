@@ -1,22 +1,26 @@
 """Every sample under samples/FORMAT/NAME.xml becomes exactly the record in NAME.json."""
 
+import ast
+from collections import Counter
 from pathlib import Path
 
 import msgspec
 import pytest
 from lxml import etree
 
+from harvester import formats
 from harvester.errors import FormatError
 from harvester.formats import normalise
 from harvester.record import Record
 
+FORMATS = Path(formats.__file__).parent
 SAMPLES = Path(__file__).parent / "samples"
 DC = 'xmlns:dc="http://purl.org/dc/elements/1.1/"'
 WRAPPER = f'xmlns="http://www.openarchives.org/OAI/2.0/oai_dc/" {DC}'
 
 
 def samples() -> list[Path]:
-    return [path for form in ("oai_dc", "eprints") for path in sorted((SAMPLES / form).glob("*.xml"))]
+    return sorted(SAMPLES.glob("*/*.xml"))
 
 
 def read(xml: str) -> Record:
@@ -26,7 +30,7 @@ def read(xml: str) -> Record:
 @pytest.mark.parametrize("path", samples(), ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_a_sample_becomes_its_record(path: Path) -> None:
     record = normalise(etree.parse(path).getroot())
-    assert record.formats == (path.parent.name,)
+    assert path.parent.name in (record.formats[0], "cleaning")
     expected = msgspec.json.decode(path.with_suffix(".json").read_bytes())
     assert msgspec.json.decode(msgspec.json.encode(record)) == expected
 
@@ -38,9 +42,43 @@ def test_no_sample_gives_a_contact_away(path: Path) -> None:
     assert "960001" not in said
 
 
-def test_an_unknown_document_is_named() -> None:
-    with pytest.raises(FormatError, match="mods"):
-        read('<mods xmlns="http://www.loc.gov/mods/v3"/>')
+def test_a_web_page_is_no_metadata() -> None:
+    with pytest.raises(FormatError, match="no format reads <html>"):
+        read("<html><title>Login</title></html>")
+
+
+def test_each_format_has_four_samples() -> None:
+    """And each cleaning rule has one, under its own name."""
+    found = Counter(path.parent.name for path in samples())
+    files = {path.stem for path in FORMATS.glob("[a-z]*.py")}
+    assert {form for form in files if found[form] < 4} == set()
+
+
+def test_each_format_is_known_to_the_contract_of_imports() -> None:
+    contract = (FORMATS.parents[1] / "pyproject.toml").read_text(encoding="utf-8")
+    assert [
+        path.stem for path in FORMATS.glob("[a-z]*.py") if f'"harvester.formats.{path.stem}"' not in contract
+    ] == []
+
+
+def test_all_formats_are_alike() -> None:
+    """First `accepts`, then `normalise`; a container says `unwrap`."""
+    for path in FORMATS.glob("[a-z]*.py"):
+        names = [
+            node.name
+            for node in ast.parse(path.read_text(encoding="utf-8")).body
+            if isinstance(node, ast.FunctionDef)
+        ]
+        public = [name for name in names if not name.startswith("_")]
+        assert public in (["accepts", "normalise"], ["accepts", "unwrap"]), path.stem
+
+
+def test_containers_are_opened_to_a_depth() -> None:
+    inside = "<dc:title xmlns:dc='http://purl.org/dc/elements/1.1/'>Hay</dc:title>"
+    for _ in range(9):
+        inside = f"<mets><dmdSec><mdWrap><xmlData>{inside}</xmlData></mdWrap></dmdSec></mets>"
+    with pytest.raises(FormatError, match="more than 4 deep"):
+        read(inside)
 
 
 @pytest.mark.parametrize(
@@ -50,6 +88,12 @@ def test_an_unknown_document_is_named() -> None:
         f"<dc {WRAPPER}><dc:title>  </dc:title><!-- nothing --></dc>",
         '<eprints xmlns="http://eprints.org/ep2/data/2.0"/>',
         '<eprint xmlns="http://eprints.org/ep2/data/2.0"><rev_number>3</rev_number></eprint>',
+        '<mods xmlns="http://www.loc.gov/mods/v3"/>',
+        '<uketd_dc:uketddc xmlns:uketd_dc="http://naca.central.cranfield.ac.uk/ethos-oai/2.0/"/>',
+        '<resource xmlns="http://datacite.org/schema/kernel-4"><titles/><creators/></resource>',
+        "<mets/>",
+        "<DIDL/>",
+        "<somebodys><own> </own></somebodys>",
     ],
 )
 def test_a_document_with_nothing_in_it_is_refused(xml: str) -> None:

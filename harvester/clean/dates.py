@@ -24,6 +24,7 @@ _AMERICAN = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})")
 _WORDED = re.compile(
     r"(?:(\d{1,2})(?:st|nd|rd|th)?\s+)?([A-Za-z]{3,9})\.?(?:\s+(\d{1,2})(?:st|nd|rd|th)?)?,?\s+(\d{4})"
 )
+_MONTH_NAMED = re.compile(r"(\d{4})-([A-Za-z]{3,9})")
 _SPAN = re.compile(r"(\d{4}(?:-\d{2}-\d{2})?)\??\s*[-–/]\s*\S.*")
 _LOOSE = re.compile(r"[\[(]?(?:c|ca|circa)?\.?\s*(\d{4})\??[\])]?\.?")
 _MIDNIGHT = re.compile(r"0[78]:00:00(?:\.0+)?")
@@ -60,6 +61,8 @@ def read(text: str) -> WorkDate:
         return WorkDate(_from_numbers(*map(int, match.groups())))
     if match := _WORDED.fullmatch(text):
         return WorkDate(_from_words(*match.groups()))
+    if match := _MONTH_NAMED.fullmatch(text):  # the ACL Anthology: `2019-jul`
+        return WorkDate(_from_words(None, match[2], None, match[1]) or _valid(int(match[1])))
     if match := _SPAN.fullmatch(text) or _LOOSE.fullmatch(text):
         return WorkDate(_valid(*map(int, match[1].split("-"))))
     return NO_DATE

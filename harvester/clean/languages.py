@@ -53,6 +53,11 @@ def codes(values: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(code for value in values for code in _codes(value)))
 
 
+def unknown(values: Iterable[str]) -> tuple[str, ...]:
+    """What names no language we know: "other", "Yoruba and English"."""
+    return tuple(value.strip() for value in values if value.strip() and not _codes(value))
+
+
 @lru_cache(maxsize=2048)
 def _codes(value: str) -> tuple[str, ...]:
     """`en_US`, `eng`, `English`; several in one value (`en fr`, "Spanish, Castilian") if each is one."""

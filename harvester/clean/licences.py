@@ -9,7 +9,8 @@ _CC_URI = re.compile(
 )
 _CC_ZERO_URI = re.compile(r"creativecommons\.org/publicdomain/zero/1\.0", re.I)
 _CC_MARK_URI = re.compile(r"creativecommons\.org/publicdomain/mark/1\.0", re.I)
-_CC_CODE = re.compile(r"cc[_ -](by(?:[_ -](?:nc|nd|sa)){0,2})[_ -](\d(?:\.\d)?)", re.I)
+_CC_CODE = re.compile(r"cc[_ -](by(?:[_ -](?:nc|nd|sa)){0,2})(?:[_ -](\d(?:\.\d)?))?", re.I)
+_CC_URI_BARE = re.compile(r"https?://creativecommons\.org/licenses/([a-z-]+)/?", re.I)
 _CC_SHORT = re.compile(r"\bCC[ -](BY(?:-(?:NC|ND|SA)){0,2})[ -](\d\.\d)\b", re.I)
 _CC_WORDS = re.compile(
     r"(?:creative commons[:,]?\s+)?attribution"
@@ -29,6 +30,7 @@ _NAMED = {
     "cc0": "CC0-1.0", "cc_0": "CC0-1.0", "cc0_1": "CC0-1.0", "cc0 1.0": "CC0-1.0", "cc-0": "CC0-1.0",
     "cc0-1.0": "CC0-1.0", "cc0 1.0 universal": "CC0-1.0",
     "creative commons zero v1.0 universal": "CC0-1.0",
+    "arxiv.org/licenses/nonexclusive-distrib/1.0": "https://arxiv.org/licenses/nonexclusive-distrib/1.0/",
     "mit": "MIT", "mit license": "MIT", "apache-2.0": "Apache-2.0", "apache license 2.0": "Apache-2.0",
     "apache.org/licenses/license-2.0": "Apache-2.0", "apache.org/licenses/license-2.0.txt": "Apache-2.0",
     "bsd 3-clause clear license": "BSD-3-Clause-Clear", "bsd 3-clause license": "BSD-3-Clause",
@@ -78,7 +80,9 @@ def _creative_commons(text: str) -> str:
     if _CC_MARK_URI.search(text):
         return "https://creativecommons.org/publicdomain/mark/1.0/"
     if match := _CC_CODE.fullmatch(text) or (_CC_SHORT.search(text) if len(text) < 200 else None):
-        return _cc(match[1], match[2])
+        return _cc(match[1], match[2] or "")
+    if match := _CC_URI_BARE.fullmatch(text):
+        return _cc(match[1], "")
     if match := _CC_WORDS.fullmatch(text):
         return _cc(_elements(match[1]), match[2])
     return ""
@@ -92,11 +96,16 @@ def _elements(words: str) -> str:
 
 
 def _cc(elements: str, version: str, place: str = "") -> str:
-    """SPDX for the international ones, the canonical address for a country's own."""
+    """SPDX for the international ones, the canonical address for a country's own.
+
+    EPrints 3.3 says `cc_by` without a version, and so do we: an address, for SPDX has no name for that.
+    """
     parts = set(re.split(r"[-_ ]", elements.lower()))
     name = "-".join(code for code in ("by", "nc", "nd", "sa") if code in parts)
     if "by" not in parts or not parts <= {"by", "nc", "nd", "sa"}:
         return ""
+    if not version:
+        return f"https://creativecommons.org/licenses/{name}/"
     version = version if "." in version else f"{version}.0"
     if place:
         return f"https://creativecommons.org/licenses/{name}/{version}/{place}/"

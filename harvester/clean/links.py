@@ -28,6 +28,7 @@ _ACCESS = {
     "openaccess": "open", "restrictedaccess": "restricted", "closedaccess": "restricted",
     "embargoedaccess": "embargoed",
 }  # fmt: skip
+_ALTERNATE = "info:eu-repo/semantics/altIdentifier/"
 _YEAR = re.compile(r"\b1[5-9]\d\d\b|\b20\d\d\b")
 _NUMBERED = re.compile(r"\b(?:pp?\.|vol\.?|no\.|in:)|\d\s?\(\d+\)|\d:\s?\d|\d[-–]+\d", re.I)
 _IN_ANGLES = re.compile(r"\s*<https?://[^>\s]*>")
@@ -60,7 +61,9 @@ class Links(NamedTuple):
 
 def sort_out(pairs: Sequence[tuple[str, str]], fields: Fields) -> Links:
     """`pairs` are (Dublin Core element, text) in document order, `fields` the same by element."""
-    return _eprints_links(pairs, fields) if _is_eprints(fields) else _links(fields)
+    if _is_eprints(fields):
+        return _eprints_links(pairs, fields)
+    return plain(fields, _other_names(fields)) if "relation" in fields else plain(fields)
 
 
 def is_citation(value: str) -> bool:
@@ -82,8 +85,9 @@ def _extension(address: str) -> str:
     return address[address.rfind(".") + 1 :].lower()
 
 
-def _links(fields: Fields) -> Links:
-    found, citations, unplaced = _sorted(fields.get("identifier", ()))
+def plain(fields: Fields, also_named: Sequence[str] = ()) -> Links:
+    """Of any other server."""
+    found, citations, unplaced = _sorted((*fields.get("identifier", ()), *also_named))
     also = _recognised((*fields.get("issn", ()), *fields.get("source", ())))
     addresses = (one.raw for one in (*found, *also) if one.scheme == "url")
     files = list(dict.fromkeys(filter(_is_file, addresses)))  # CiteSeerX: in the source
@@ -99,8 +103,26 @@ def _links(fields: Fields) -> Links:
     )
 
 
+def _other_names(fields: Fields) -> list[str]:
+    """Among the relations: what OpenAIRE marks as the work's own, and DSpace's only DOI (MIT, Duke, DASH).
+
+    dc.relation.isversionof loses its qualifier on the way; a dataset's only DOI may be its paper's.
+    """
+    relations = fields["relation"]
+    marked = [one.removeprefix(_ALTERNATE) for one in relations if one.startswith(_ALTERNATE)]
+    named = [":".join(one.split("/", 1)) for one in marked]
+    schemes = {one.scheme for one in _recognised((*fields.get("identifier", ()), *named))}
+    data = types.read(tuple(fields.get("type", ()))).type in ("dataset", "software")
+    if data or "handle" not in schemes or "doi" in schemes:
+        return named
+    dois = [one.value for one in _recognised(relations) if one.scheme == "doi"]
+    return [*named, *dois] if len(dois) == 1 else named
+
+
 def _recognised(values: Iterable[str]) -> list[Found]:
-    return [Found(*known, raw) for raw in values if (known := recognise(raw))]
+    """A soft hyphen or two is no obstacle (Ghent's ISBN)."""
+    said = (raw if raw.isascii() else text.line(raw) for raw in values)
+    return [Found(*known, raw) for raw in said if (known := recognise(raw))]
 
 
 def _landing_rank(page: Found) -> int:

@@ -3,7 +3,7 @@
 import re
 from html.entities import html5
 
-from harvester.clean import text
+from harvester.clean import latex, text
 
 _BLOCKS = "p|div|ul|ol|li|dl|dt|dd|h[1-6]|table|tr|blockquote|pre|hr|section|center"
 _INLINES = (
@@ -28,9 +28,18 @@ def paragraphs(value: str) -> str:
     return text.paragraphs(without_markup(value))
 
 
+def title(value: str) -> str:
+    """One line, LaTeX read."""
+    return text.line(_without_latex(without_markup(value)))
+
+
 def abstract(value: str) -> str:
-    """Paragraphs, without the word "Abstract" before them."""
-    return _LABEL.sub("", paragraphs(value), count=1)
+    """Paragraphs, LaTeX read, without the word "Abstract" before them."""
+    return _LABEL.sub("", text.paragraphs(_without_latex(without_markup(value))), count=1)
+
+
+def _without_latex(value: str) -> str:
+    return latex.plain(value) if "$" in value or "\\" in value else value
 
 
 def without_markup(value: str) -> str:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import NamedTuple
 
 from harvester.clean import markup, text
 from harvester.identifiers import orcid
@@ -29,10 +30,29 @@ _BODY = re.compile(
 )
 
 
+class Found(NamedTuple):
+    """`affiliations`: what was said beside the names, or instead of them (Missouri: an ORCID alone)."""
+
+    people: tuple[Name, ...]
+    affiliations: tuple[str, ...] = ()
+
+
 def people(values: Iterable[str], role: str = "") -> tuple[Name, ...]:
+    return read(values, role).people
+
+
+def read(values: Iterable[str], role: str = "") -> Found:
     """Several in one value stand between semicolons, or between commas if each is a whole name."""
-    found = [person(one, role) for value in values for one in _each(value)]
-    return tuple(one for one in found if one)
+    found: list[Name] = []
+    beside: list[str] = []
+    for value in values:
+        each = [person(one, role) for one in _each(value)]
+        found += filter(None, each)
+        if ";" in value:
+            beside += _beside(value)
+        elif not any(each):
+            beside.append(value)
+    return Found(tuple(found), tuple(beside))
 
 
 @lru_cache(maxsize=16384)  # who writes once in a repository, writes again
@@ -63,8 +83,8 @@ def body(value: str, role: str = "") -> Name | None:
 
 
 def _each(value: str) -> list[str]:
-    if ";" in value and "&" not in value:
-        return _between_semicolons(value)
+    if ";" in value:
+        return _between_semicolons(markup.line(value))
     if " , " in value:  # CiteSeerX
         return value.split(" , ")
     if value.count(",") >= 2 and (parts := value.split(",")) and all(" " in part.strip() for part in parts):
@@ -75,8 +95,16 @@ def _each(value: str) -> list[str]:
 def _between_semicolons(value: str) -> list[str]:
     """`Mower, Ann; Reaper, Bo`; but OJS writes an affiliation there (`Mower, Ann; University of Hay`)."""
     first, *others = value.split(";")
-    alike = [one for one in others if ("," in one) == ("," in first) and not _BODY.search(one)]
-    return [first, *alike] if "0000-000" not in value else [value]
+    return [first, *(one for one in others if _is_alike(one, first))] if "0000-000" not in value else [value]
+
+
+def _is_alike(one: str, first: str) -> bool:
+    return ("," in one) == ("," in first) and not _BODY.search(one)
+
+
+def _beside(value: str) -> list[str]:
+    first, *others = markup.line(value).split(";") if "0000-000" not in value else [value]
+    return [one.strip() for one in others if one.strip() and not _is_alike(one, first)]
 
 
 def _split_orcid(value: str) -> tuple[str, str]:

@@ -13,6 +13,11 @@ _UNSEEN = re.compile(rf"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f{INVISIBLE}]")
 _EMAIL = re.compile(r"[<(\[]?(?:mailto:)?[\w.+%-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}[>)\]]?")
 _BLANK_LINES = re.compile(r"\n\s*\n")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+# The first byte of a character in UTF-8, then those that can only follow.
+_FOLLOWS = "[\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]"
+_MOJIBAKE = re.compile(f"[Â-ß]{_FOLLOWS}|[à-ô]{_FOLLOWS}{{2}}")
+_ROUNDS = 4
+_DIGIT = re.compile(r"\d")
 _LIST_MARKS = re.compile(r"[;\n\r]")
 
 
@@ -34,7 +39,12 @@ def paragraphs(text: str) -> str:
 
 def _is_plain(text: str) -> bool:
     """No control or invisible character (`isprintable` knows them all), no second space, no address."""
-    return text.isprintable() and "  " not in text and "@" not in text
+    return (
+        text.isprintable()
+        and "  " not in text
+        and "@" not in text
+        and (text.isascii() or not _MOJIBAKE.search(text))
+    )
 
 
 def _composed(text: str) -> str:
@@ -43,8 +53,24 @@ def _composed(text: str) -> str:
 
 
 def _seen(text: str) -> str:
-    text = unicodedata.normalize("NFC", _UNSEEN.sub("", text))
+    """Taking one sign away may show another (`Â`, a control character, `¡`): until there is none."""
+    for _ in range(_ROUNDS):
+        before, text = text, unicodedata.normalize("NFC", _UNSEEN.sub("", mended(text)))
+        if text == before:
+            break
     return _EMAIL.sub(" ", text) if "@" in text else text
+
+
+def mended(text: str) -> str:
+    """UTF-8 that was read as Latin-1 or Windows-1252 (CiteSeerX: `Abstractâ\x80\x94This`).
+
+    Only where its signs are seen, for ftfy judges by likelihood, and right text is not to be judged at all.
+    """
+    if text.isascii() or not _MOJIBAKE.search(text):
+        return text
+    import ftfy  # only where there is something to mend
+
+    return ftfy.fix_encoding(text)
 
 
 def printable(text: str) -> str:
@@ -63,6 +89,24 @@ def words_list(text: str) -> tuple[str, ...]:
     else:
         parts = text.split(" / ")
     return unique(line(part) for part in parts)
+
+
+def subjects(lines: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(subjects, keywords): what is a list in one value is keywords, and no controlled heading."""
+    whole: list[str] = []
+    words: list[str] = []
+    for value in lines:
+        if ";" in value or (value.count(",") >= 3 and _is_word_list(value)):
+            words.extend(words_list(value))
+        else:
+            whole.append(value)
+    return tuple(whole), unique(words)
+
+
+def _is_word_list(value: str) -> bool:
+    """Four and more short phrases between commas; headings have fewer, and dates or dashes in them."""
+    parts = value.split(",")
+    return "--" not in value and not _DIGIT.search(value) and all(part.count(" ") < 5 for part in parts)
 
 
 def unique(values: Iterable[str]) -> tuple[str, ...]:

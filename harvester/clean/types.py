@@ -8,9 +8,10 @@ from typing import NamedTuple
 _WRITTEN = {
     "article": """
         article journalarticle journalpaginated journalonlineunpaginated newspaperarticle magazinearticle
-        contributiontoperiodical researcharticle c6501 c2df8fbb1 articlejournal articlemagazine
+        contributiontoperiodical researcharticle journalarticlereview c6501 c2df8fbb1 articlejournal
+        articlemagazine
     """,
-    "book": "book monographorbook editedbook c2f33 authoredbook bookmonograph",
+    "book": "book monographorbook editedbook c2f33 authoredbook bookmonograph bookedited",
     "chapter": """
         chapter booksection bookchapter bookpart c3248 inbook incollection bookitem partofbook
     """,
@@ -18,18 +19,21 @@ _WRITTEN = {
         thesis dissertation doctoralthesis masterthesis mastersthesis bachelorthesis phdthesis doctoral phd
         thesisdissertation thesisordissertation electronicthesisordissertation dissertationthesis c46ec
         cdb06 cbdcc c7a1f yukseklisans doktora etd diplomathesis habilitation studentthesis
+        academictheses theses
     """,
     "conference": """
         conference conferenceitem conferenceorworkshopitem conferencepaper conferenceobject poster
         conferenceposter conferencepresentation conferenceproceeding conferenceproceedings proceedings
         presentation conferencecontribution conferencepapernotinproceedings c5794 cc94f c6670 cf744
-        conferencelecture proceedingspaper lecture inproceedings
+        conferencelecture conferencepublication proceedingspaper lecture inproceedings
+        conferencepaperproceedingabstract
     """,
     # EPrints calls its reports monographs; elsewhere the word alone is rare.
     "report": """
         report monograph technicalreport workingpaper discussionpaper projectreport researchpaper
         researchreport reportorpaper researchpaperorreport technicaldocumentation c93fc c8042 c18gh
-        policybrief documentation researchpaperorworkingpaper
+        policybrief documentation researchpaperorworkingpaper consultancyreport technicalstandard
+        manualguide policybriefingreport
     """,
     "dataset": """
         dataset data researchdata experiment surveydata survey administrativerecordsdata cddb1

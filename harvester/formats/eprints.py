@@ -12,7 +12,7 @@ from lxml.etree import QName, _Element
 from harvester.clean import dates, languages, licences, markup, names, text, types
 from harvester.datestamp import format_datestamp, parse_datestamp
 from harvester.errors import FormatError
-from harvester.identifiers import isbn, issn, recognise
+from harvester.identifiers import isbn, issn, orcid, recognise
 from harvester.record import File, Identifier, Name, Record
 
 NAMESPACES = {"http://eprints.org/ep2/data/2.0", "http://eprints.org/ep2/data", ""}
@@ -58,6 +58,7 @@ _NOISE = {
     "fileinfo", "item_issues", "item_issues_count", "suggestions", "reviewer", "review_status",
     "sword_depositor", "sword_slug", "edit_lock", "edit_lock_user", "edit_lock_since", "edit_lock_until",
     "hide_record", "importid",
+    "referencetext",  # the titles of all works it cites: who looks for one of those means that one
 }  # fmt: skip
 _CONTACT = {"id", "creators_id", "editors_id", "contact", "fax", "username"}
 _VOLATILE = "isVolatileVersionOf"  # thumbnails and the words of a PDF, made by the server
@@ -91,8 +92,8 @@ def _record(fields: Fields, resource: str) -> Record:
     raw_types = tuple(filter(None, (_line(fields, "type"), _line(fields, "monograph_type"))))
     return Record(
         formats=("eprints",),
-        title=_line(fields, "title"),
-        alternative_titles=_lines(fields, "alt_title"),
+        title=markup.title(_line(fields, "title")),
+        alternative_titles=tuple(map(markup.title, _lines(fields, "alt_title"))),
         creators=(*_people(fields, "creators"), *_people(fields, "corp_creators")),
         contributors=tuple(one for field, role in _ROLES.items() for one in _people(fields, field, role)),
         abstract=markup.abstract(_text(fields.get("abstract"))),
@@ -115,7 +116,9 @@ def _record(fields: Fields, resource: str) -> Record:
         landing_url=_line(fields, "uri") or resource,
         official_url=_line(fields, "official_url"),
         files=files,
-        rights=(*_lines(fields, "rights"), *_lines(fields, "copyright_statement")),
+        rights=text.unique(
+            (*_lines(fields, "rights"), *_lines(fields, "copyright_statement"), *_other_licences(fields))
+        ),
         license=next((one.license for one in files if one.license), ""),
         peer_reviewed=_REFEREED.get(_line(fields, "refereed").upper()),
         event=_line(fields, "event_title"),
@@ -234,6 +237,12 @@ def _files(fields: Fields) -> tuple[File, ...]:
     )
 
 
+def _other_licences(fields: Fields) -> list[str]:
+    """Codes of a repository's own licences."""
+    documents = [one for one in map(_children, fields.get("documents", ())) if not _is_volatile(one)]
+    return [code for one in documents if (code := _line(one, "license")) and not licences.licence(code)]
+
+
 def _is_volatile(document: Fields) -> bool:
     return any(_text(item.get("type")).endswith(_VOLATILE) for item in _items(document, "relation"))
 
@@ -297,10 +306,18 @@ def _unplaced(fields: Fields) -> dict[str, list[str]]:
         "grant_number": [_text(item.get("grant_number")) for item in _items(fields, "funders")],
         "issn": [one for one in _texts(fields, "issn") if not issn(one)],
         "isbn": [one for one in _texts(fields, "isbn") if not isbn(one)],
+        "orcid": _false_orcids(fields),
+        "related_url": [_text(item.get("description")) for item in _items(fields, "related_url")],
         "id_number": [one for one in _texts(fields, "id_number") if not recognise(one)],
         "date_embargo": [_text(document.get("date_embargo")) for document in documents],
         "formatdesc": [_text(document.get("formatdesc")) for document in documents],
     }
+
+
+def _false_orcids(fields: Fields) -> list[str]:
+    """Those whose last digit proves nothing."""
+    said = [_text(item.get("orcid")) for field in ("creators", *_ROLES) for item in _items(fields, field)]
+    return [one for one in said if one and not orcid(one)]
 
 
 def _is_private(field: str) -> bool:

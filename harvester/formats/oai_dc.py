@@ -1,31 +1,33 @@
-"""Unqualified Dublin Core in the wrapper of OAI-PMH (`oai_dc`), as some forty kinds of server write it.
+"""Unqualified Dublin Core in the wrapper of OAI-PMH (`oai_dc`) or in none, as forty kinds of server write it.
 
 Dublin Core does not say which dc:identifier is what (`harvester.clean.links` does), whether a subject is
 controlled, or which date is the work's: each is told by its own shape, and by the company it keeps. Subjects
-stay whole in `subjects`; only a list between semicolons is known to be keywords.
+stay whole in `subjects`; only a list in one value is known to be keywords.
 """
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple
 
 from lxml.etree import QName, _Element
 
-from harvester.clean import dates, languages, licences, links, markup, names, text, types
+from harvester.clean import containers, dates, descriptions, languages, licences, links, markup, names, text
+from harvester.clean import types as kinds
+from harvester.clean.containers import Container
 from harvester.errors import FormatError
-from harvester.identifiers import recognise, url
+from harvester.identifiers import recognise
 from harvester.record import Record
 
-WRAPPERS = {
-    "http://www.openarchives.org/OAI/2.0/oai_dc/",
-    "http://www.openarchives.org/OAI/2.0/oai_dc",
-    "https://www.openarchives.org/OAI/2.0/oai_dc/",
-    "http://www.openarchives.org/OAI/1.1/oai_dc/",
+DUBLIN_CORE = {
     "http://purl.org/dc/elements/1.1/",
     "http://purl.org/dc/elements/1.1",
     "https://purl.org/dc/elements/1.1/",
     "http://purl.org/dc/terms/",
+}
+WRAPPERS = DUBLIN_CORE | {
+    "http://www.openarchives.org/OAI/2.0/oai_dc/",
+    "http://www.openarchives.org/OAI/2.0/oai_dc",
+    "https://www.openarchives.org/OAI/2.0/oai_dc/",
+    "http://www.openarchives.org/OAI/1.1/oai_dc/",
     "",
 }
 # Refinements that turn up in the simple wrapper (CyberLeninka, Dataverse), by the element that they refine.
@@ -37,38 +39,17 @@ _PLACED = {
     "title", "creator", "contributor", "description", "publisher", "subject", "type", "language", "rights",
     "identifier", "relation", "date", "source", "issn", "volume", "issue", "pages",
 }  # fmt: skip
-_LABELS = {
-    "abstract",
-    "seriesinformation",
-    "tableofcontents",
-    "methods",
-    "technicalinfo",
-    "other",
-}  # DataCite
 _NOTHING = {"none", "<none>", "n/a", "null", "unspecified", "-"}
-_OJS_SOURCE = re.compile(
-    r"([^;]+); (?:(?:Vol|Bd|T|v)\.? ?(\w+))?,? ?(?:(?:No|Nr|Núm|N)\.? ?([\w/-]+))?[^;]*"
-    r"(?:; ([\w.]+ ?[-–] ?[\w.]+))?",
-    re.I,
-)
-_ZENODO_SOURCE = re.compile(
-    r"(.+?), (?:([\w/]+)(?:\(([\w/-]+)\))?, )?(?:([A-Za-z]?\d+ ?[-–] ?[A-Za-z]?\d+), )?\(\d{4}[\d-]*\)"
-)
+_NOISE = ("Item is not available",)  # dc:status of each of Dryad's items, available or not
+_TRANSLATED = "description (translated)"
+_XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
+Pairs = list[tuple[str, str]]
 Fields = Mapping[str, Sequence[str]]
 
 
-class Container(NamedTuple):
-    """OJS says `Journal of Hay; Vol. 3 No. 2 (2015); 12-20`, Zenodo `Journal of Hay, 3(2), 12-20, (2015)`."""
-
-    name: str = ""
-    volume: str = ""
-    issue: str = ""
-    pages: str = ""
-
-
 def accepts(element: _Element) -> bool:
-    return _is_wrapper(element.tag)
+    return _is_wrapper(element.tag) or (_is_bare(element.tag) and element.getparent() is not None)
 
 
 @lru_cache(maxsize=64)
@@ -77,29 +58,37 @@ def _is_wrapper(tag: str) -> bool:
     return name.localname == "dc" and (name.namespace or "") in WRAPPERS
 
 
+@lru_cache(maxsize=64)
+def _is_bare(tag: str) -> bool:
+    """Denmark's SLKS puts its elements straight into <metadata>: the first stands for all."""
+    return (QName(tag).namespace or "-") in DUBLIN_CORE
+
+
 def normalise(element: _Element) -> Record:
-    pairs = _pairs(element)
-    fields = _grouped(pairs)
+    wrapper = element if _is_wrapper(element.tag) else element.getparent()
+    pairs, fields = _read(element if wrapper is None else wrapper)
     if fields.keys() == {"relation"}:
         raise FormatError("only dc:relation (EPrints' oai_bibl): a list of references, not a record")
     return _record(fields, links.sort_out(pairs, fields))
 
 
 def _record(fields: Fields, found: links.Links) -> Record:
-    titles = _lines(fields, "title")
-    abstract, notes = _descriptions(fields)
-    subjects, keywords = _subjects(fields)
-    kind = types.read(_lines(fields, "type"))
+    titles = _titles(fields)
+    abstract, notes = descriptions.choose(fields.get("description", ()))
+    subjects, keywords = text.subjects(_lines(fields, "subject"))
+    kind = kinds.read(_lines(fields, "type"))
     date = dates.choose(fields.get("date", ())).date
     container, sources = _sources(fields, kind.type)
     rights = _lines(fields, "rights")
     publishers = _lines(fields, "publisher")
+    creators = names.read(fields.get("creator", ()))
+    contributors = names.read(fields.get("contributor", ()))
     return Record(
         formats=("oai_dc",),
         title=titles[0] if titles else "",
         alternative_titles=titles[1:],
-        creators=names.people(fields.get("creator", ())),
-        contributors=names.people(fields.get("contributor", ())),
+        creators=creators.people,
+        contributors=contributors.people,
         abstract=abstract,
         keywords=keywords,
         subjects=subjects,
@@ -127,19 +116,36 @@ def _record(fields: Fields, found: links.Links) -> Record:
         citation=found.citation,
         relations=found.relations,
         extra=_extra(
-            fields, date, {"identifier": found.unplaced, "source": sources, "publisher": publishers[1:]}
+            fields,
+            date,
+            {
+                "identifier": found.unplaced,
+                "source": sources,
+                "publisher": publishers[1:],
+                "creator": creators.affiliations,
+                "contributor": contributors.affiliations,
+            },
         ),
     )
 
 
-def _pairs(element: _Element) -> list[tuple[str, str]]:
-    """(field, text) in document order; fields are Dublin Core's names, foreign elements' own."""
-    found = []
+def _read(element: _Element) -> tuple[Pairs, dict[str, list[str]]]:
+    """(field, text) in document order, and texts by field: Dublin Core's names, foreign elements' own."""
+    pairs: Pairs = []
+    fields: dict[str, list[str]] = {}
     for child in element.iterchildren("*"):
         value = str(child.xpath("string()")) if len(child) else child.text
         if value and (value := value.strip()):
-            found.append((_field(child.tag), value))
-    return found
+            field = _field(child.tag)
+            pairs.append((field, value))
+            if field in fields:
+                fields[field].append(value)
+            else:
+                fields[field] = [value]
+    for field in ("title", "description"):
+        if len(fields.get(field, ())) > 1:
+            _sort_by_language(element, fields, field)
+    return pairs, fields
 
 
 @lru_cache(maxsize=1024)
@@ -148,11 +154,23 @@ def _field(tag: str) -> str:
     return _REFINED.get(local, local)
 
 
-def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    fields: dict[str, list[str]] = {}
-    for field, value in pairs:
-        fields.setdefault(field, []).append(value)
-    return fields
+def _sort_by_language(element: _Element, fields: dict[str, list[str]], field: str) -> None:
+    """Those in the record's own language first; an abstract in another one is no remark on it (Érudit)."""
+    tongues = {
+        str(child.xpath("string()")).strip(): child.get(_XML_LANG)
+        for child in element.iterchildren("*")
+        if _field(child.tag) == field
+    }
+    own = languages.codes(fields.get("language", ()))[:1]
+    first = [one for one in fields[field] if own and languages.codes([tongues.get(one) or ""]) == own]
+    if not first or len(set(tongues.values())) < 2:
+        return
+    others = [one for one in fields[field] if one not in first]
+    if field == "title":
+        fields[field] = [*first, *others]
+    else:
+        fields[field] = [*first, *(one for one in others if not tongues.get(one))]
+        fields[_TRANSLATED] = [one for one in others if tongues.get(one)]
 
 
 def _lines(fields: Fields, field: str) -> tuple[str, ...]:
@@ -163,58 +181,41 @@ def _lines(fields: Fields, field: str) -> tuple[str, ...]:
     return text.unique([line for line in lines if len(line) > 11 or line.lower() not in _NOTHING])
 
 
+def _titles(fields: Fields) -> tuple[str, ...]:
+    return tuple(map(markup.title, _lines(fields, "title")))
+
+
 def _first(fields: Fields, field: str) -> str:
     return next(iter(_lines(fields, field)), "")
 
 
-def _descriptions(fields: Fields) -> tuple[str, tuple[str, ...]]:
-    """The longest is the abstract: DSpace puts sponsors and version notes before or after it."""
-    said = [markup.abstract(value) for value in fields.get("description", ())]
-    prose = text.unique([one for one in said if len(one) > 100 or not (one.lower() in _LABELS or url(one))])
-    if len(prose) < 2:
-        return "".join(prose), ()
-    abstract = max((one for one in prose if not one.startswith("Comment: ")), key=len, default="")  # arXiv
-    return abstract, tuple(one for one in prose if one != abstract)
-
-
-def _subjects(fields: Fields) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    subjects: list[str] = []
-    keywords: list[str] = []
-    for value in _lines(fields, "subject"):
-        if ";" in value:
-            keywords.extend(text.words_list(value))
-        else:
-            subjects.append(value)
-    return tuple(subjects), text.unique(keywords)
-
-
 def _sources(fields: Fields, kind: str) -> tuple[Container, tuple[str, ...]]:
     """The first source that is a container; and those that are nothing we know."""
-    said = [(one, _container(one)) for one in _lines(fields, "source")]
+    if "source" not in fields and "pages" not in fields:
+        return Container(), ()
+    said = [(one, containers.read(one)) for one in _lines(fields, "source")]
     shown = kind in ("image", "audio", "video")  # then it is the object itself, or its tape
     publishers = fields.get("publisher", ())
     found = next((read for one, read in said if read and not shown and one not in publishers), Container())
-    rest = tuple(one for one, read in said if read is not found and not recognise(one))
+    rest = tuple(
+        one
+        for one, read in said
+        if (containers.says_more(one, found) if read is found else not recognise(one))
+    )
     if not any(found[1:]) and "pages" in fields:  # bibo: CyberLeninka
         found = Container(found.name, *(_first(fields, part) for part in ("volume", "issue", "pages")))
     return found, rest
 
 
-@lru_cache(maxsize=4096)
-def _container(value: str) -> Container | None:
-    """None for an identifier, a citation, a paragraph."""
-    if len(value) > 200 or value.startswith("http") or recognise(value):
-        return None
-    if match := _OJS_SOURCE.fullmatch(value) or _ZENODO_SOURCE.fullmatch(value):
-        return Container(*(part or "" for part in match.groups()))
-    return None if links.is_citation(value) else Container(value)
-
-
 def _extra(fields: Fields, date: str, rest: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
     extra = {field: _lines(fields, field) for field in fields if field not in _PLACED}
-    extra.update(rest)
+    extra.update({field: values for field, values in rest.items() if values})
     if fields.get("date", [date]) != [date]:
-        extra["date"] = tuple(one for one in _lines(fields, "date") if dates.read(one).date != date)
+        extra["date"] = text.unique(one for one in fields["date"] if not date or dates.read(one).date != date)
     if "description" in fields:
-        extra["description"] = tuple(filter(url, fields["description"]))  # bepress: the thumbnail's address
+        extra["description"] = descriptions.unplaced(fields["description"])
+    if "language" in fields:
+        extra["language"] = languages.unknown(fields["language"])
+    if "status" in fields:
+        extra["status"] = tuple(one for one in extra["status"] if one not in _NOISE)
     return {field: values for field, values in extra.items() if values}

@@ -1,0 +1,44 @@
+"""What a container holds."""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+import msgspec
+from lxml.etree import _Element
+
+from harvester.formats._reading import Reading
+from harvester.record import File, Record
+
+
+class Wrapped(NamedTuple):
+    """`documents` are what may describe the work, the likeliest first."""
+
+    form: str
+    documents: tuple[_Element, ...] = ()
+    files: tuple[File, ...] = ()
+    extra: Mapping[str, tuple[str, ...]] = {}
+
+    def around(self, record: Record, others: Iterable[_Element] = ()) -> Record:
+        """The record of what is inside, with what only the container knows.
+
+        `others` are of no format that is known; one that is says the same again (METS of MODS and of DC).
+        """
+        beside = {field: said for one in others for field, said in Reading(one).rest().items()}
+        return msgspec.structs.replace(
+            record,
+            formats=(self.form, *record.formats),
+            files=_joined(record.files, self.files),
+            extra={**beside, **record.extra, **self.extra},
+        )
+
+
+def _joined(inner: tuple[File, ...], outer: tuple[File, ...]) -> tuple[File, ...]:
+    """By their address; the description says licence and language, the container type and size."""
+    said = {one.url: one for one in outer}
+    known = tuple(_completed(one, said.pop(one.url, one)) for one in inner)
+    return (*known, *said.values())
+
+
+def _completed(file: File, other: File) -> File:
+    size = other.size if file.size is None else file.size
+    return msgspec.structs.replace(file, media_type=other.media_type or file.media_type, size=size)
