@@ -18,6 +18,7 @@ _ZENODO = re.compile(
 
 
 _UNITS = re.compile(r"\b(?:vol|bd|no|nr|núm|pp?|issue|volume|number)\b", re.I)
+_LETTER = re.compile(r"[^\W\d_]")
 _WORD = re.compile(r"[^\W\d_]{3}")
 
 
@@ -33,7 +34,7 @@ class Container(NamedTuple):
 @lru_cache(maxsize=4096)
 def read(value: str) -> Container | None:
     """None for an identifier, a citation, a paragraph."""
-    if len(value) > 200 or value.startswith("http") or recognise(value):
+    if len(value) > 200 or value.startswith("http") or recognise(value) or not _LETTER.search(value):
         return None
     match = _OJS.fullmatch(value) or _ZENODO.fullmatch(value)
     if match and any(match.groups()[1:]):
@@ -44,6 +45,8 @@ def read(value: str) -> Container | None:
 @lru_cache(maxsize=4096)
 def says_more(value: str, found: Container) -> bool:
     """OJS puts an issue's own title behind its number: `Journal of Hay; Vol. 3 (2015): On scythes; 12-20`."""
+    if value == found.name:
+        return False
     for part in found:
         value = value.replace(part, " ", 1) if part else value
     return _WORD.search(_UNITS.sub(" ", value)) is not None

@@ -50,12 +50,12 @@ _BETWEEN = re.compile(r"[\s,;/|]+")
 
 
 def codes(values: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(code for value in values for code in _codes(value)))
+    return tuple(dict.fromkeys([code for value in values for code in _codes(value)]))
 
 
 def unknown(values: Iterable[str]) -> tuple[str, ...]:
     """What names no language we know: "other", "Yoruba and English"."""
-    return tuple(value.strip() for value in values if value.strip() and not _codes(value))
+    return tuple([value.strip() for value in values if not _codes(value) and value.strip()])
 
 
 @lru_cache(maxsize=2048)

@@ -88,17 +88,19 @@ def _extension(address: str) -> str:
 def plain(fields: Fields, also_named: Sequence[str] = ()) -> Links:
     """Of any other server."""
     found, citations, unplaced = _sorted((*fields.get("identifier", ()), *also_named))
-    also = _recognised((*fields.get("issn", ()), *fields.get("source", ())))
-    addresses = (one.raw for one in (*found, *also) if one.scheme == "url")
-    files = list(dict.fromkeys(filter(_is_file, addresses)))  # CiteSeerX: in the source
+    beside = (*fields.get("issn", ()), *fields.get("source", ()))
+    also = _recognised(beside) if beside else []
+    addresses = [one.raw for one in (*found, *also) if one.scheme == "url"]
+    files = [one for one in dict.fromkeys(addresses) if _is_file(one)]  # CiteSeerX: in the source
     pages = [one for one in found if "://" in one.raw and one.raw not in files]
     landing = min(pages, key=_landing_rank).raw if pages else ""
+    relations = fields.get("relation")
     return Links(
         landing_url=landing,
-        files=tuple(_file(address, fields) for address in files),
+        files=tuple([_file(address, fields) for address in files]) if files else (),
         identifiers=_identifiers((*found, *also), {landing, *files}),
         citation=citations[0] if citations else "",
-        relations=text.unique(map(markup.line, fields.get("relation", ()))),
+        relations=text.unique(map(markup.line, relations)) if relations else (),
         unplaced=(*citations[1:], *unplaced),
     )
 
@@ -170,10 +172,8 @@ def _citation(raw: str) -> str:
 
 def _identifiers(found: Iterable[Found], placed: set[str]) -> tuple[Identifier, ...]:
     """All but the addresses that have a place of their own."""
-    known = (
-        Identifier(one.scheme, one.value) for one in found if one.scheme != "url" or one.raw not in placed
-    )
-    return tuple(dict.fromkeys(known))
+    known = [(one.scheme, one.value) for one in found if one.scheme != "url" or one.raw not in placed]
+    return tuple([Identifier(*one) for one in dict.fromkeys(known)])
 
 
 def _is_eprints(fields: Fields) -> bool:

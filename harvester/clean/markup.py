@@ -30,15 +30,16 @@ def paragraphs(value: str) -> str:
 
 def title(value: str) -> str:
     """One line, LaTeX read."""
-    return text.line(_without_latex(without_markup(value)))
+    return text.line(without_latex(without_markup(value)))
 
 
 def abstract(value: str) -> str:
     """Paragraphs, LaTeX read, without the word "Abstract" before them."""
-    return _LABEL.sub("", text.paragraphs(_without_latex(without_markup(value))), count=1)
+    value = text.paragraphs(without_latex(without_markup(value)))
+    return _LABEL.sub("", value, count=1) if value[:8].lower() == "abstract" else value
 
 
-def _without_latex(value: str) -> str:
+def without_latex(value: str) -> str:
     return latex.plain(value) if "$" in value or "\\" in value else value
 
 

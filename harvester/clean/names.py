@@ -46,11 +46,14 @@ def read(values: Iterable[str], role: str = "") -> Found:
     found: list[Name] = []
     beside: list[str] = []
     for value in values:
-        each = [person(one, role) for one in _each(value)]
-        found += filter(None, each)
+        each = _each(value) if ";" in value or value.count(",") > 1 or " , " in value else (value,)
+        before = len(found)
+        for one in each:
+            if known := person(one, role):
+                found.append(known)  # noqa: PERF401  # a list for each name costs more than the names
         if ";" in value:
             beside += _beside(value)
-        elif not any(each):
+        elif len(found) == before:
             beside.append(value)
     return Found(tuple(found), tuple(beside))
 

@@ -5,7 +5,7 @@ ASCII, nine values in ten, is looked at once and passes.
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from harvester.identifiers import INVISIBLE
 
@@ -16,25 +16,33 @@ _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028
 # The first byte of a character in UTF-8, then those that can only follow.
 _FOLLOWS = "[\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]"
 _MOJIBAKE = re.compile(f"[Â-ß]{_FOLLOWS}|[à-ô]{_FOLLOWS}{{2}}")
-_ROUNDS = 4
 _DIGIT = re.compile(r"\d")
 _LIST_MARKS = re.compile(r"[;\n\r]")
 
 
 def line(text: str) -> str:
     """One line, single spaces."""
+    if text.isascii() and text.isprintable() and "  " not in text and "@" not in text:
+        return text.strip()
     if _is_plain(text):
         return _composed(text)
-    return " ".join(_seen(text).split())
+    return _settled(text, " ".join(_seen(text).split()), line)
 
 
 def paragraphs(text: str) -> str:
     """Hard-wrapped lines joined; a blank line stays a paragraph's end."""
+    if text.isascii() and text.isprintable() and "  " not in text and "@" not in text:
+        return text.strip()
     if _is_plain(text):
         return _composed(text)
-    text = _seen(text).replace("\r\n", "\n").replace("\r", "\n")
-    parts = (" ".join(part.split()) for part in _BLANK_LINES.split(text))
-    return "\n\n".join(part for part in parts if part)
+    clean = _seen(text).replace("\r\n", "\n").replace("\r", "\n")
+    parts = (" ".join(part.split()) for part in _BLANK_LINES.split(clean))
+    return _settled(text, "\n\n".join(part for part in parts if part), paragraphs)
+
+
+def _settled(before: str, after: str, clean: Callable[[str], str]) -> str:
+    """Taking one sign away may show another (`Â`, a control character, `¡`): again, until none is left."""
+    return after if after.isascii() or after == before or not _MOJIBAKE.search(after) else clean(after)
 
 
 def _is_plain(text: str) -> bool:
@@ -53,11 +61,7 @@ def _composed(text: str) -> str:
 
 
 def _seen(text: str) -> str:
-    """Taking one sign away may show another (`Â`, a control character, `¡`): until there is none."""
-    for _ in range(_ROUNDS):
-        before, text = text, unicodedata.normalize("NFC", _UNSEEN.sub("", mended(text)))
-        if text == before:
-            break
+    text = unicodedata.normalize("NFC", _UNSEEN.sub("", mended(text)))
     return _EMAIL.sub(" ", text) if "@" in text else text
 
 

@@ -61,7 +61,7 @@ def _read(element: _Element, depth: int) -> Record | None:
 
 
 def _filled(record: Record) -> Record:
-    if record == Record(formats=record.formats):
+    if not record.title and record == Record(formats=record.formats):
         raise FormatError("empty metadata")
     return record
 

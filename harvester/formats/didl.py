@@ -32,8 +32,19 @@ def _said(element: _Element) -> dict[str, tuple[str, ...]]:
 
 
 def _files(element: _Element) -> Iterator[File]:
-    """A page for people (`text/html`) stands among them; it is no file."""
-    for resource in find(element, ".//Component/Resource"):
-        address, media = resource.get("ref", ""), resource.get("mimeType", "")
-        if address and "html" not in media:
-            yield File(address, media)
+    for item in find(element, ".//Item"):
+        if not _is_description(item):
+            for resource in find(item, "Component/Resource"):
+                if resource.get("ref") and "html" not in resource.get("mimeType", ""):
+                    yield File(resource.get("ref", ""), resource.get("mimeType", ""))
+
+
+def _is_description(item: _Element) -> bool:
+    """A page for people, or the metadata, says so in text, or in an attribute (the Netherlands)."""
+    kinds = [
+        kind
+        for path in ("ObjectType", "type")
+        for one in find(item, f"Descriptor/Statement/{path}")
+        for kind in (value(one), *one.attrib.values())
+    ]
+    return any(str(kind).endswith(("humanStartPage", "descriptiveMetadata")) for kind in kinds)

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from lxml.etree import QName, _Element
 
-from harvester.clean import dates, languages, licences, markup, names, text, types
+from harvester.clean import dates, languages, licences, markup, names, roles, text, types
 from harvester.datestamp import format_datestamp, parse_datestamp
 from harvester.errors import FormatError
 from harvester.identifiers import isbn, issn, orcid, recognise
@@ -25,14 +25,6 @@ _ROLES = {
     "supervisors": "thesis advisor", "thesis_committee": "committee member", "producers": "producer",
     "conductors": "conductor", "lyricists": "lyricist", "exhibitors": "exhibitor",
     "interviewer": "interviewer",
-}  # fmt: skip
-# The end of http://www.loc.gov/loc.terms/relators/THS
-_RELATORS = {
-    "THS": "thesis advisor", "EDT": "editor", "TRL": "translator", "ILL": "illustrator", "AUT": "author",
-    "CTB": "contributor", "PHT": "photographer", "CMP": "composer", "PRF": "performer", "CND": "conductor",
-    "DRT": "director", "PRO": "producer", "COM": "compiler", "IVR": "interviewer", "IVE": "interviewee",
-    "RES": "researcher", "SPK": "speaker", "REV": "reviewer", "DTC": "data contributor",
-    "DTM": "data manager",
 }  # fmt: skip
 _CLASSES = {
     "A": "General Works", "B": "Philosophy. Psychology. Religion", "C": "Auxiliary Sciences of History",
@@ -180,7 +172,7 @@ def _people(fields: Fields, field: str, role: str = "") -> tuple[Name, ...]:
 
 
 def _person(item: Fields, role: str) -> Name | None:
-    role = role or _role(_text(item.get("type")))
+    role = role or roles.role(_text(item.get("type")))
     name = item.get("name", item.get("family"))
     if name is None:
         return None
@@ -189,11 +181,6 @@ def _person(item: Fields, role: str) -> Name | None:
     parts = _children(name) if len(name) else item
     family, given, lineage = (_text(parts.get(part)) for part in ("family", "given", "lineage"))
     return names.from_parts(family, given, _text(item.get("orcid")), role, lineage)
-
-
-def _role(relator: str) -> str:
-    code = relator.strip().rsplit("/", 1)[-1]
-    return _RELATORS.get(code.upper(), code.lower())
 
 
 def _identifiers(fields: Fields) -> tuple[Identifier, ...]:

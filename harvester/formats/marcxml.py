@@ -11,7 +11,7 @@ from lxml import sax  # type: ignore[attr-defined]  # its stubs lack it
 from lxml.etree import _Element
 from msgspec.structs import replace
 
-from harvester.clean import names, text
+from harvester.clean import names, roles, text
 from harvester.errors import FormatError
 from harvester.formats._facts import Facts, Kind, typed
 from harvester.formats._reading import find, local
@@ -124,7 +124,7 @@ def _read_contributor(facts: Facts, field: "Field") -> None:
     person = _person(facts, field)
     if person is None:
         return
-    if person.role in ("author", "aut", "creator") or (not person.role and field.tag == "700"):
+    if person.role in roles.CREATORS or (not person.role and field.tag == "700"):
         facts.creators.append(replace(person, role=""))
     else:
         facts.contributors.append(person)
@@ -132,7 +132,7 @@ def _read_contributor(facts: Facts, field: "Field") -> None:
 
 def _person(facts: Facts, field: "Field") -> Name | None:
     """Dates of life ($d) stay out of the name; titles of works ($t) are no part of it."""
-    role = _said(field, "e").rstrip(". ").lower() or _said(field, "4").lower()
+    role = roles.role(_said(field, "e") or _said(field, "4"))
     numbers = [one.value for one in field.subfields if one.code in "01"]
     facts.keep(field.tag, *filter(None, (_said(field, "t"), _said(field, "u"))))
     number = next((one for one in numbers if "0000-" in one), "").replace("(orcid)", "")

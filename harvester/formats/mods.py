@@ -5,22 +5,22 @@ from collections.abc import Iterator
 from lxml.etree import _Element
 from msgspec.structs import replace
 
-from harvester.clean import names, text, types
+from harvester.clean import names, roles, text, types
 from harvester.errors import FormatError
 from harvester.formats._facts import Facts, Table, typed
 from harvester.formats._reading import Reading, find, first, language, local, value
-from harvester.identifiers import orcid
+from harvester.identifiers import orcid, recognise
 from harvester.record import Name, Record
 
 _TABLE: Table = {
     "abstract": "abstract", "tableOfContents": "note", "note": "note", "typeOfResource": "type",
     "genre": "type", "language/languageTerm": "language", "classification": "subject",
-    "originInfo/publisher": "publisher", "accessCondition": "rights", "location/url": "identifier",
+    "originInfo/publisher": "publisher", "accessCondition": "rights",
     "physicalDescription/internetMediaType": "format",
 }  # fmt: skip
 # The work's own date before those of its copies.
 _DATES = ("dateIssued", "copyrightDate", "dateCreated", "dateOther", "dateCaptured", "dateModified")
-_AUTHORS = {"author", "aut", "creator", "cre", "artist", "photographer", "composer", "pht", "art", "cmp"}
+_PAGE = "object in context"
 _PARTS = ("titleInfo/title", "topic", "geographic", "temporal", "genre", "occupation")
 # When and by whom the description was written: it is about the record, not about the work.
 _MACHINE = (
@@ -41,6 +41,7 @@ def normalise(element: _Element) -> Record:
     facts.fill(reading, _TABLE)
     _read_dates(facts, reading)
     _read_subjects(facts, reading)
+    _read_addresses(facts, reading)
     _read_numbers(facts, reading, reading.root)
     _read_host(facts, reading)
     _read_part(facts, reading, reading.root)
@@ -60,13 +61,11 @@ def _work(element: _Element) -> _Element:
 def _read_people(facts: Facts, reading: Reading) -> None:
     """Without a role it is an author; so it is where the genre says nothing else (EPrints)."""
     for element in find(reading.root, "name"):
-        roles = [one.lower() for one in reading.texts("role/roleTerm", element)]
-        person = _person(
-            facts, reading, element, next((one for one in roles if len(one) > 3), "".join(roles[:1]))
-        )
+        said = [roles.role(one) for one in reading.texts("role/roleTerm", element)]  # a code and its word
+        person = _person(facts, reading, element, next(iter(said), ""))
         if person is None:
             continue
-        if not roles or _AUTHORS & set(roles):
+        if not said or roles.CREATORS & set(said):
             facts.creators.append(replace(person, role=""))
         else:
             facts.contributors.append(person)
@@ -120,6 +119,17 @@ def _read_subjects(facts: Facts, reading: Reading) -> None:
         facts.say("subject", " -- ".join(text.unique(parts)))
 
 
+def _read_addresses(facts: Facts, reading: Reading) -> None:
+    """The work's page before others, and no thumbnail (Harvard, Oklahoma)."""
+    found = reading.take("location/url")
+    previews = [one for one in found if one.get("access") == "preview"]
+    for element in sorted(found, key=lambda one: (not one.get("usage"), one.get("access") != _PAGE)):
+        if element in previews:
+            facts.keep("preview", value(element))
+        else:
+            facts.say("identifier", value(element))
+
+
 def _read_numbers(facts: Facts, reading: Reading, within: _Element) -> None:
     for element in reading.take("identifier", within):
         facts.say("identifier", typed(element.get("type", ""), value(element)))
@@ -135,8 +145,7 @@ def _read_host(facts: Facts, reading: Reading) -> None:
         facts.say("container", title)
         _read_kind(facts, reading, item)
         facts.say("publisher", reading.text("originInfo/publisher", item))
-        for kind in ("issn", "isbn"):
-            _read_host_number(facts, reading, item, kind)
+        _read_host_numbers(facts, reading, item)
         _read_part(facts, reading, item)
 
 
@@ -147,11 +156,14 @@ def _read_kind(facts: Facts, reading: Reading, item: _Element) -> None:
     facts.keep("host genre", genre)
 
 
-def _read_host_number(facts: Facts, reading: Reading, item: _Element, kind: str) -> None:
+def _read_host_numbers(facts: Facts, reading: Reading, item: _Element) -> None:
+    """ISSN and ISBN; of type `uri` in the Netherlands (`URN:ISSN:1662-5153`)."""
     for element in find(item, "identifier"):
-        if element.get("type", "").lower() == kind:
+        number = typed(element.get("type", ""), value(element))
+        known = recognise(number)
+        if known and known[0] in ("issn", "isbn"):
             reading.mark(element)
-            facts.say("identifier", typed(kind, value(element)))
+            facts.say("identifier", number)
 
 
 def _read_part(facts: Facts, reading: Reading, within: _Element) -> None:

@@ -41,6 +41,7 @@ _PLACED = {
 }  # fmt: skip
 _NOTHING = {"none", "<none>", "n/a", "null", "unspecified", "-"}
 _NOISE = ("Item is not available",)  # dc:status of each of Dryad's items, available or not
+_NOWHERE = Container()
 _TRANSLATED = "description (translated)"
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
@@ -177,12 +178,15 @@ def _lines(fields: Fields, field: str) -> tuple[str, ...]:
     values = fields.get(field)
     if not values:
         return ()
+    if len(values) == 1:
+        line = markup.line(values[0])
+        return (line,) if line and (len(line) > 11 or line.lower() not in _NOTHING) else ()
     lines = [markup.line(value) for value in values]
     return text.unique([line for line in lines if len(line) > 11 or line.lower() not in _NOTHING])
 
 
 def _titles(fields: Fields) -> tuple[str, ...]:
-    return tuple(map(markup.title, _lines(fields, "title")))
+    return tuple([markup.without_latex(line) for line in _lines(fields, "title")])
 
 
 def _first(fields: Fields, field: str) -> str:
@@ -192,26 +196,28 @@ def _first(fields: Fields, field: str) -> str:
 def _sources(fields: Fields, kind: str) -> tuple[Container, tuple[str, ...]]:
     """The first source that is a container; and those that are nothing we know."""
     if "source" not in fields and "pages" not in fields:
-        return Container(), ()
-    said = [(one, containers.read(one)) for one in _lines(fields, "source")]
+        return _NOWHERE, ()
+    found = _NOWHERE
+    rest: list[str] = []
     shown = kind in ("image", "audio", "video")  # then it is the object itself, or its tape
-    publishers = fields.get("publisher", ())
-    found = next((read for one, read in said if read and not shown and one not in publishers), Container())
-    rest = tuple(
-        one
-        for one, read in said
-        if (containers.says_more(one, found) if read is found else not recognise(one))
-    )
+    for one in _lines(fields, "source"):
+        known = None if shown or found is not _NOWHERE else containers.read(one)
+        if known is None or one in fields.get("publisher", ()):
+            rest += () if recognise(one) else (one,)
+        else:
+            found = known
+            rest += (one,) if containers.says_more(one, known) else ()
     if not any(found[1:]) and "pages" in fields:  # bibo: CyberLeninka
         found = Container(found.name, *(_first(fields, part) for part in ("volume", "issue", "pages")))
-    return found, rest
+    return found, tuple(rest)
 
 
 def _extra(fields: Fields, date: str, rest: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
     extra = {field: _lines(fields, field) for field in fields if field not in _PLACED}
     extra.update({field: values for field, values in rest.items() if values})
-    if fields.get("date", [date]) != [date]:
-        extra["date"] = text.unique(one for one in fields["date"] if not date or dates.read(one).date != date)
+    said = fields.get("date", ())
+    if len(said) > 1 or (said and said[0] != date):
+        extra["date"] = text.unique([one for one in said if not date or dates.read(one).date != date])
     if "description" in fields:
         extra["description"] = descriptions.unplaced(fields["description"])
     if "language" in fields:

@@ -15,7 +15,7 @@ from harvester.record import Record
 # Local names in lower case, as Dublin Core, DDI, ISO 19139, FGDC, Schema.org and bibo call them.
 _NAMES: dict[str, Kind] = {
     "title": "title", "titl": "title", "alternative": "title", "alttitl": "title", "partitl": "title",
-    "subtitle": "title", "name": "title", "creator": "creator", "author": "creator", "authenty": "creator",
+    "subtitle": "title", "creator": "creator", "author": "creator", "authenty": "creator",
     "origin": "creator", "contributor": "contributor", "abstract": "abstract", "description": "description",
     "summary": "description", "purpose": "note", "note": "note", "subject": "subject",
     "keyword": "keyword", "keywords": "keyword", "themekey": "keyword", "topcclas": "subject",
