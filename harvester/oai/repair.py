@@ -44,6 +44,7 @@ _NAMESPACES = {
     "edm": "http://www.europeana.eu/schemas/edm/",
     "skos": "http://www.w3.org/2004/02/skos/core#",
     "foaf": "http://xmlns.com/foaf/0.1/",
+    "ore": "http://www.openarchives.org/ore/terms/",
 }
 
 
