@@ -66,3 +66,9 @@ def test_a_wrong_orcid_is_left_out() -> None:
 @given(st.text())
 def test_a_name_is_always_there(said: str) -> None:
     assert all(one.name.strip() for one in names.people([said]))
+
+
+def test_what_stands_beside_a_name_is_kept() -> None:
+    assert names.read(["Mower, Ann; University of Hay"]).affiliations == ("University of Hay",)
+    assert names.read(["0000-0002-1825-0097"]).affiliations == ("0000-0002-1825-0097",)
+    assert names.read(["Mower, Ann; Reaper, Bo"]).affiliations == ()

@@ -82,3 +82,35 @@ def test_printable_shows_what_it_took() -> None:
 )
 def test_a_list_of_words(said: str, words: tuple[str, ...]) -> None:
     assert text.words_list(said) == words
+
+
+@pytest.mark.parametrize(
+    ("said", "line"),
+    [
+        ("El NiÃ±o", "El Niño"),
+        ("Abstractâ\x80\x94This", "Abstract—This"),  # CiteSeerX
+        ("LÃ¶sungstechniken", "Lösungstechniken"),
+        ("«Café» – “já”", "«Café» – “já”"),
+        ("Â", "Â"),
+        ("ÃœBER", "ÜBER"),
+        ("RÖ“MER”", "RÖ“MER”"),
+    ],
+)
+def test_what_was_read_in_the_wrong_encoding_is_mended_and_no_other(said: str, line: str) -> None:
+    assert text.line(said) == line
+
+
+@pytest.mark.parametrize(
+    ("lines", "subjects", "keywords"),
+    [
+        (["hay; straw;"], (), ("hay", "straw")),
+        (["drying, hay, barns, late mowing"], (), ("drying", "hay", "barns", "late mowing")),
+        (["Mowing, Wild, Tyrol"], ("Mowing, Wild, Tyrol",), ()),
+        (["Great Britain -- A, B, C, D"], ("Great Britain -- A, B, C, D",), ()),
+        (["Rolf, Holm, of Hay, 1932-, painter"], ("Rolf, Holm, of Hay, 1932-, painter",), ()),
+    ],
+)
+def test_a_list_is_keywords_a_heading_is_a_subject(
+    lines: list[str], subjects: tuple[str, ...], keywords: tuple[str, ...]
+) -> None:
+    assert text.subjects(lines) == (subjects, keywords)

@@ -39,6 +39,7 @@ NOT_OURS = {
     "objecttype", "metshdr", "rightsmd", "techmd", "sourcemd", "digiprovmd", "structmap", "amdsec",
     # The full text, other works, and figures in JATS; the corresponding author's address.
     "body", "back", "sub-article", "response", "corresp", "counts", "floats-group", "xref",
+    "object-id",
     # By whom, when and how the description was made, not the work (MODS, MARC).
     "recordcreationdate", "recordchangedate", "recordorigin", "descriptionstandard", "languageofcataloging",
     "extension",

@@ -39,10 +39,17 @@ _MONTHS = {
 def choose(values: Sequence[str]) -> WorkDate:
     """The first date said plainly; the earliest of the machine's stamps where nothing else is said at all."""
     found = [read(value) for value in values if "embargo" not in value]
+    if len(found) == 3 and _is_behind_two_days(*(one.date for one in found)):
+        return found[2]
     plain = next((one for one in found if one.date and not one.stamped), None)
     if plain or not all(one.date for one in found):  # "1980's" beside a stamp: the stamp is not the work's
         return plain or NO_DATE
     return min(found, default=NO_DATE)
+
+
+def _is_behind_two_days(read_on: str, found_on: str, said: str) -> bool:
+    """CiteSeerX says when it last looked, when it found the paper, and then the paper's year."""
+    return len(read_on) == len(found_on) == 10 and len(said) == 4 and said < min(read_on, found_on)[:4]
 
 
 def year(text: str) -> int | None:

@@ -82,7 +82,7 @@ def read(values: tuple[str, ...]) -> Types:
     """EPrints puts (Non)PeerReviewed among the types, info:eu-repo the version of the file."""
     keys = [_key(value) for value in values]
     return Types(
-        _most_telling(values),
+        _most_telling(part for value in values for part in value.split(";")),
         tuple(value for value, key in zip(values, keys, strict=True) if key not in _REVIEWED),
         next((_REVIEWED[key] for key in keys if key in _REVIEWED), None),
         next((_VERSIONS[key] for key in keys if key in _VERSIONS), ""),

@@ -54,7 +54,7 @@ def prose(element: _Element) -> str:
 def _parts(element: _Element) -> Iterator[str]:
     yield element.text or ""
     for child in element.iterchildren():
-        if isinstance(child.tag, str):
+        if isinstance(child.tag, str) and local(child.tag) != "object-id":  # eLife: the abstract's own DOI
             between = "\n\n" if local(child.tag) in _BLOCKS else ""
             yield between
             yield from _parts(child)

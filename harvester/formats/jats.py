@@ -154,7 +154,5 @@ def _read_texts(facts: Facts, reading: Reading) -> None:
 def _read_rights(facts: Facts, reading: Reading) -> None:
     for element in reading.take(f"{_ARTICLE}/permissions/license"):
         facts.say("rights", element.get(HREF, ""))
-        for said in ("ali:license_ref", "license_ref"):
-            if ":" not in said:
-                facts.say("rights", first(element, said))
+        facts.say("rights", first(element, "license_ref"))
         facts.say("rights", value(element))

@@ -27,6 +27,7 @@ _KINDS = {
 }  # fmt: skip
 _SUBJECTS = ("600", "610", "611", "630", "647", "648", "650", "651", "690")
 _DATES = re.compile(r"\d{4}")
+_INITIAL = re.compile(r"(?:\b\w|Jr|Sr)\.$")  # its point stays; that of a card's end goes
 _PUNCTUATION = " /:;,="
 # Tags whose subfields go to one place: (kind, subfields; "" for all).
 _PLAIN: dict[str, tuple[Kind, str]] = {
@@ -139,7 +140,7 @@ def _person(facts: Facts, field: "Field") -> Name | None:
     if field.tag in ("110", "710"):
         return names.body(_said(field, "ab").rstrip("."), role)
     name = _said(field, "abc")
-    if name.count(".") == 1 and not re.search(r"\b\w\.$", name):
+    if not _INITIAL.search(name):
         name = name.rstrip(".")
     found = names.person(f"{name} {number}".strip(), "")
     return replace(found, role=role) if found else None
