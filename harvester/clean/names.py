@@ -37,6 +37,9 @@ class Found(NamedTuple):
     affiliations: tuple[str, ...] = ()
 
 
+NOBODY = Found(())
+
+
 def people(values: Iterable[str], role: str = "") -> tuple[Name, ...]:
     return read(values, role).people
 

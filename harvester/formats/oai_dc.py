@@ -76,14 +76,14 @@ def normalise(element: _Element) -> Record:
 def _record(fields: Fields, found: links.Links) -> Record:
     titles = _titles(fields)
     abstract, notes = descriptions.choose(fields.get("description", ()))
-    subjects, keywords = text.subjects(_lines(fields, "subject"))
+    subjects, keywords = text.subjects(_lines(fields, "subject")) if "subject" in fields else ((), ())
     kind = kinds.read(_lines(fields, "type"))
     date = dates.choose(fields.get("date", ())).date
     container, sources = _sources(fields, kind.type)
     rights = _lines(fields, "rights")
     publishers = _lines(fields, "publisher")
-    creators = names.read(fields.get("creator", ()))
-    contributors = names.read(fields.get("contributor", ()))
+    creators = names.read(fields["creator"]) if "creator" in fields else names.NOBODY
+    contributors = names.read(fields["contributor"]) if "contributor" in fields else names.NOBODY
     return Record(
         formats=("oai_dc",),
         title=titles[0] if titles else "",
@@ -119,13 +119,11 @@ def _record(fields: Fields, found: links.Links) -> Record:
         extra=_extra(
             fields,
             date,
-            {
-                "identifier": found.unplaced,
-                "source": sources,
-                "publisher": publishers[1:],
-                "creator": creators.affiliations,
-                "contributor": contributors.affiliations,
-            },
+            ("identifier", found.unplaced),
+            ("source", sources),
+            ("publisher", publishers[1:]),
+            ("creator", creators.affiliations),
+            ("contributor", contributors.affiliations),
         ),
     )
 
@@ -212,9 +210,10 @@ def _sources(fields: Fields, kind: str) -> tuple[Container, tuple[str, ...]]:
     return found, tuple(rest)
 
 
-def _extra(fields: Fields, date: str, rest: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+def _extra(fields: Fields, date: str, *rest: tuple[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """What has no place; `rest` is what is left of the fields that have one."""
     extra = {field: _lines(fields, field) for field in fields if field not in _PLACED}
-    extra.update({field: values for field, values in rest.items() if values})
+    extra.update([one for one in rest if one[1]])
     said = fields.get("date", ())
     if len(said) > 1 or (said and said[0] != date):
         extra["date"] = text.unique([one for one in said if not date or dates.read(one).date != date])
