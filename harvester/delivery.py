@@ -16,7 +16,7 @@ from harvester.record import Record
 from harvester.store.harvests import Counts
 from harvester.store.records import Known, Refused, Write
 
-_LONGEST_IDENTIFIER = 4096
+LONGEST_IDENTIFIER = 4096
 
 
 class Delivery(msgspec.Struct, frozen=True):
@@ -56,7 +56,7 @@ def deliver(
     unusable = [(item, fault) for item in items if (fault := _unusable(item))]
     chosen = choose(item for item in items if not _unusable(item))
     writes: list[Write] = []
-    refused = [_refuse(item, fault) for item, fault in unusable]
+    refused = [_refuse(item, fault, requested_set) for item, fault in unusable]
     tally = dict.fromkeys(("created", "updated", "unchanged", "deleted", "quarantined"), 0)
     tally["quarantined"] = len(unusable)
     for identifier, item in chosen.items():
@@ -79,16 +79,17 @@ def _weigh(
     if header.deleted:
         return _tombstone(header, sets, known)
     if item.metadata is None:
-        return "quarantined", _refuse(item, "a live record without metadata")
+        return "quarantined", _refuse(item, "a live record without metadata", requested_set)
     digest = blake2b(item.raw, digest_size=16).digest()
     if known and not known.deleted and (known.content_hash, known.sets) == (digest, sets):
         return "unchanged", _redate(header, sets, known, digest)
     try:
         record = formats.normalise(item.metadata)
     except FormatError as error:
-        return "quarantined", _refuse(item, error.message)
+        return "quarantined", _refuse(item, error.message, requested_set)
     except Exception as error:  # noqa: BLE001  one record must not keep all the others from us
-        return "quarantined", _refuse(item, f"Windrow itself failed on it, please report it: {error!r}")
+        reason = f"Windrow itself failed on it, please report it: {error!r}"
+        return "quarantined", _refuse(item, reason, requested_set)
     return _live(item, record, sets, known, digest, stored)
 
 
@@ -153,14 +154,20 @@ def _unusable(item: Item) -> str:
         return item.fault
     if not header.identifier:
         return "a record without an identifier"
-    if len(header.identifier) > _LONGEST_IDENTIFIER:
+    if len(header.identifier) > LONGEST_IDENTIFIER:
         return f"an identifier of {len(header.identifier):,} characters"
     return ""
 
 
-def _refuse(item: Item, reason: str) -> Refused:
+def _refuse(item: Item, reason: str, requested_set: str) -> Refused:
     header = item.header
-    return Refused(header.identifier[:_LONGEST_IDENTIFIER], header.datestamp, reason, item.raw)
+    return Refused(
+        header.identifier[:LONGEST_IDENTIFIER],
+        header.datestamp,
+        reason,
+        item.raw,
+        _pack_sets(header.sets, requested_set),
+    )
 
 
 _encode = msgspec.json.Encoder().encode

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from hashlib import blake2b
 from pathlib import Path
 from shutil import rmtree
@@ -13,8 +14,9 @@ import pytest
 import sqlalchemy as sa
 
 from harvester.errors import StoreUnusable
-from harvester.store import Store
-from harvester.store.database import MIGRATIONS
+from harvester.store import Store, quarantine, schema
+from harvester.store.codec import compress_all
+from harvester.store.migrations import MIGRATIONS
 from tests.contracts.store import (
     Harvesting,
     StorePromises,
@@ -28,7 +30,7 @@ from tests.fakes.clock import FakeClock
 __all__ = ["test_a_record_comes_back_as_it_was", "test_bytes_come_back_as_they_were"]
 
 # What each migration makes of a store. Append to it; a released line never changes.
-FINGERPRINTS = ["9057efe288f3852f"]
+FINGERPRINTS = ["9057efe288f3852f", "02274962d9afde17"]
 
 
 def url(folder: Path) -> str:
@@ -51,6 +53,48 @@ def test_released_migrations_do_not_change() -> None:
             found.append(blake2b(made.encode(), digest_size=8).hexdigest())
     engine.dispose()
     assert found == FINGERPRINTS
+
+
+def test_migrations_lead_to_the_tables_of_today(tmp_path: Path) -> None:
+    def columns(engine: sa.Engine) -> dict[str, dict[str, tuple[str, bool]]]:
+        found = sa.inspect(engine)
+        return {
+            table: {one["name"]: (str(one["type"]), one["nullable"]) for one in found.get_columns(table)}
+            for table in found.get_table_names()
+        }
+
+    Store(url(tmp_path)).close()
+    migrated, today = sa.create_engine(url(tmp_path)), sa.create_engine("sqlite://")
+    schema.tables.create_all(today)
+    assert columns(migrated) == columns(today)
+    migrated.dispose()
+    today.dispose()
+
+
+def old_store(folder: Path, version: int, *statements: str) -> Store:
+    """A store that an earlier Windrow made and filled, opened with this one."""
+    engine = sa.create_engine(url(folder))
+    with engine.begin() as connection:
+        for migrate in MIGRATIONS[:version]:
+            migrate(connection)
+        connection.exec_driver_sql(f"INSERT INTO meta VALUES ('schema_version', '{version}')")
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+    engine.dispose()
+    return Store(url(folder))
+
+
+SOURCE = (
+    "INSERT INTO sources (name, fingerprint, doubted, live, tombstones, fence) VALUES ('src', '', 0, 0, 0, 0)"
+)
+
+
+def test_version_1_kept_no_sets_in_quarantine(tmp_path: Path) -> None:
+    body = compress_all([b"<raw/>"], "")[0].hex()
+    refused = f"INSERT INTO quarantine VALUES (1, 1, 'oai:x:1', '2020', '2021', 'why', x'{body}')"
+    with closing(old_store(tmp_path, 1, SOURCE, refused)) as store, store.read() as connection:
+        (entry,) = quarantine.entries(connection)
+    assert (entry.identifier, entry.sets, entry.reason, entry.body) == ("oai:x:1", (), "why", b"<raw/>")
 
 
 # A disk that refuses

@@ -1,7 +1,6 @@
-"""Connections, transactions, migrations. The only file that names a dialect."""
+"""Connections, transactions, the store's version. The only file that names a dialect."""
 
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,18 +12,9 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from harvester.errors import StoreError, StoreTooNew, StoreUnusable
 from harvester.store import schema
+from harvester.store.migrations import MIGRATIONS
 
 _WAIT_FOR_WRITER = 60_000  # milliseconds
-
-
-def _create_everything(connection: Connection) -> None:
-    schema.tables.create_all(connection)
-    connection.execute(schema.meta.insert(), {"key": "store_id", "value": str(uuid.uuid4())})
-    connection.execute(schema.feed.insert(), {"id": 1, "position": 0})
-
-
-# Append only: a store's version is the number of migrations it has been through.
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_create_everything,)
 
 
 class Store:

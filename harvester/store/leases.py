@@ -6,6 +6,8 @@ stopped past its lease and wakes up again cannot write.
 
 import os
 import socket
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
 
 import msgspec
@@ -13,7 +15,9 @@ import psutil
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from harvester.clock import Clock
 from harvester.errors import LeaseLost, SourceBusy
+from harvester.store.database import Store
 from harvester.store.schema import sources
 
 SECONDS = 300.0
@@ -59,6 +63,27 @@ def give_back(connection: Connection, lease: Lease) -> None:
     free = sa.update(sources).where(mine).values(lease_holder=None, lease_expires=None)
     if connection.execute(free).rowcount != 1:
         raise _lost(lease)
+
+
+@contextmanager
+def holding(
+    store: Store, source: str, clock: Clock
+) -> Iterator[Callable[[], AbstractContextManager[Connection]]]:
+    """The lease, for what is no harvest; gives the transactions of its holder. SourceBusy, LeaseLost."""
+    with store.write() as connection:
+        lease = take(connection, source, clock.now())
+
+    @contextmanager
+    def writing() -> Iterator[Connection]:
+        with store.write() as connection:
+            renew(connection, lease, clock.now())
+            yield connection
+
+    try:
+        yield writing
+    finally:
+        with suppress(LeaseLost), store.write() as connection:
+            give_back(connection, lease)
 
 
 def _lost(lease: Lease) -> LeaseLost:

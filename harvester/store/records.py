@@ -46,12 +46,16 @@ class Write(msgspec.Struct, frozen=True, gc=False):
 
 
 class Refused(msgspec.Struct, frozen=True, gc=False):
-    """A received record that goes to quarantine. `body` is its XML without the header."""
+    """A received record that goes to quarantine. `sets` is JSON.
+
+    `body` is its XML without the header (`Item.raw`); where that cannot be parsed, the whole record as sent.
+    """
 
     identifier: str
     datestamp: str
     reason: str
     body: bytes
+    sets: str = "[]"
 
 
 def known(connection: Connection, source_id: int, identifiers: Sequence[str]) -> dict[str, Known]:
@@ -223,6 +227,7 @@ def put_in_quarantine(connection: Connection, source_id: int, refused: Sequence[
             "datestamp": one.datestamp,
             "reason": one.reason,
             "body": compress_all([one.body], "")[0],
+            "sets": one.sets,
         }
         for one in refused
     ]

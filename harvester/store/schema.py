@@ -1,4 +1,6 @@
-"""The tables. `id` of a record is the position at which it was first stored.
+"""The tables of today; `migrations` leads to them.
+
+`id` of a record is the position at which it was first stored.
 
 feed        one row: the last position given out; taking it is taking the lock for the append
 sources     what is harvested, how far (watermark), and who is harvesting it now (lease, fence)
@@ -102,6 +104,7 @@ quarantine = Table(
     Column("since", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),
+    Column("sets", Text, nullable=False, server_default="[]"),  # JSON
     Index("quarantine_of_source", "source_id", "identifier"),
 )
 

@@ -35,6 +35,7 @@ _COMMANDS = {
         "harvest": ("harvesting", "Harvest now; the index follows."),
     },
     "Mend": {
+        "quarantine": ("quarantine", "What was received and could not be kept; try it again."),
         "verify": ("mend", "Check every invariant of the store and the index."),
         "sync": ("mend", "Bring the index up to the store."),
         "rebuild": ("mend", "Build the index anew beside the old one, then switch."),
@@ -93,7 +94,7 @@ def windrow(ctx: click.Context, config: str | None) -> None:
     \b
     From an address to a search:
       windrow add https://kar.kent.ac.uk/cgi/oai2 --harvest
-      windrow search "mental health" --facet year
+      windrow search mental health --facet year
     """
     ctx.obj = config
 

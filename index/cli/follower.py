@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from harvester.errors import IndexBusy, IndexFault, IndexMissing
+from index.cli.progress import counting
 from index.cli.talk import tell
 from index.generations import Generation
 from index.program import Program
@@ -37,6 +38,15 @@ def following(config: Path) -> Iterator[None]:
             child.stdin.close()
         if child.wait() != 0:
             tell("The index did not follow to the end; the records are safe: run `windrow sync`.")
+
+
+def catch_up(program: Program, *, quiet: bool = False) -> None:
+    """The index takes in what a command has changed; where another process writes it, that one will."""
+    try:
+        with counting("indexing", quiet=quiet) as count:
+            sync(program.store, program.generations, program.settings.index.engine, count)
+    except IndexBusy:
+        tell("Another process writes the index: run `windrow sync` when it has ended.")
 
 
 def follow_until_told(program: Program, told: IO[bytes]) -> None:

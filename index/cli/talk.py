@@ -44,6 +44,16 @@ def escaped(json_text: str) -> str:
     return "".join(one if printable(one) == one else f"\\u{ord(one):04x}" for one in json_text)
 
 
+def put_bytes(body: bytes) -> None:
+    """As text; what is none, and what a terminal would obey, as escapes."""
+    text = body.decode("utf-8", "backslashreplace")
+    if printable(text) != text:
+        text = "".join(
+            one if printable(one) == one else one.encode("unicode_escape").decode() for one in text
+        )
+    put_lines(text)
+
+
 def put_lines(*lines: str) -> None:
     for line in lines:
         click.echo(line)

@@ -1,0 +1,179 @@
+"""What is in quarantine, tried again with the repairs and formats of today; no network.
+
+entry ─▶ item (its bytes, parsed anew) ─▶ deliver ─┬▶ Write: the entry goes
+                                                   └▶ Refused: it stays, with its new reason
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+
+import msgspec
+from lxml import etree
+from sqlalchemy.engine import Connection
+
+from harvester.clock import Clock
+from harvester.datestamp import parse_datestamp
+from harvester.delivery import LONGEST_IDENTIFIER, Delivery, deliver
+from harvester.errors import NotFound, WindrowError
+from harvester.oai.parsing import strict
+from harvester.oai.response import OAI, Header, Item, read_page, read_raw
+from harvester.record import Record
+from harvester.store import Store, leases, quarantine, records, sources
+from harvester.store.harvests import Counts
+from harvester.store.quarantine import Entry
+from harvester.store.records import Known
+
+_BATCH = 200
+_NAMESPACE = OAI.strip("{}")
+_PREFIX = re.compile(rb"<([A-Za-z_][\w.-]*):record[\s>]")
+
+
+class Requeued(msgspec.Struct, frozen=True):
+    """`tried` = created + updated + unchanged + deleted + quarantined, which is what stays."""
+
+    source: str
+    tried: int
+    created: int
+    updated: int
+    unchanged: int
+    deleted: int
+    quarantined: int
+
+
+def requeue(
+    source: str,
+    store: Store,
+    clock: Clock,
+    on_progress: Callable[[int], None] = lambda _done: None,
+) -> Requeued:
+    """SourceBusy while the source is harvested. Killed in the middle, it has done what it has done."""
+    counts, after = Counts(), 0
+    with leases.holding(store, source, clock) as writing:
+        run = _Run(source, store, writing)
+        while entries := run.next(after):
+            counts += run.try_again(entries)
+            after = entries[-1].id
+            on_progress(len(entries))
+    return Requeued(
+        source, counts.received, counts.created, counts.updated, counts.unchanged, counts.deleted,
+        counts.quarantined,
+    )  # fmt: skip
+
+
+class _Run:
+    def __init__(
+        self, source: str, store: Store, writing: Callable[[], AbstractContextManager[Connection]]
+    ) -> None:
+        self._source = source
+        self._store = store
+        self._writing = writing
+        with store.read() as connection:
+            state = sources.get(connection, source)
+        if state is None:
+            raise NotFound(f"there is no source {source}")
+        self._id = state.id
+
+    def next(self, after: int) -> list[Entry]:
+        with self._store.read() as connection:
+            return list(quarantine.entries(connection, self._source, after, _BATCH))
+
+    def try_again(self, entries: Sequence[Entry]) -> Counts:
+        counts = Counts()
+        for some in _distinct([(entry, item_of(entry)) for entry in entries]):
+            found = self._outcomes(some)
+            self._keep(found)
+            for _, delivery in found:
+                counts += delivery.counts
+        return counts
+
+    def _outcomes(self, items: Sequence[tuple[Entry, Item]]) -> list[tuple[Entry, Delivery]]:
+        identifiers = [item.header.identifier for _, item in items]
+        with self._store.read() as connection:
+            known = records.known(connection, self._id, identifiers)
+
+            def stored(row: int) -> Record | None:
+                return records.stored_record(connection, row)
+
+            return [(entry, deliver([_timely(item, known)], known, stored)) for entry, item in items]
+
+    def _keep(self, found: Sequence[tuple[Entry, Delivery]]) -> None:
+        """A transaction: what became a record leaves quarantine as it enters the feed."""
+        refused = {entry.id: delivery.refused[0].reason for entry, delivery in found if delivery.refused}
+        rows = records.pack([write for _, delivery in found for write in delivery.writes])
+        with self._writing() as connection:
+            quarantine.drop(connection, [entry.id for entry, _ in found if entry.id not in refused])
+            quarantine.give_reasons(connection, refused)
+            records.write(connection, self._id, rows)
+
+
+def _distinct(items: Sequence[tuple[Entry, Item]]) -> Iterator[list[tuple[Entry, Item]]]:
+    """In runs that name nothing twice: the second is held against what became of the first."""
+    run: dict[str | int, tuple[Entry, Item]] = {}
+    for entry, item in items:
+        name = item.header.identifier or entry.id
+        if name in run:
+            yield list(run.values())
+            run = {}
+        run[name] = (entry, item)
+    yield list(run.values())
+
+
+def _timely(item: Item, known: dict[str, Known]) -> Item:
+    """It may have come beside a later form of the same record, which it must not replace."""
+    other = known.get(item.header.identifier)
+    mine, theirs = parse_datestamp(item.header.datestamp), parse_datestamp(other.datestamp if other else "")
+    if item.fault or mine is None or theirs is None or mine >= theirs:
+        return item
+    return msgspec.structs.replace(item, fault="the store has a later form of this record")
+
+
+def item_of(entry: Entry) -> Item:
+    """As a list would deliver it today; with a fault where it is still none."""
+    try:
+        return _parsed(entry) if _is_without_header(entry.body) else _as_sent(entry)
+    except WindrowError as error:
+        return _faulty(entry, error.message)
+
+
+def _is_without_header(body: bytes) -> bool:
+    """`Item.raw`, our own serialisation; what was kept as sent has a header, or does not parse at all."""
+    try:
+        root = strict(body)
+    except (etree.XMLSyntaxError, WindrowError):
+        return False
+    return root.tag == OAI + "record" and root.find(OAI + "header") is None
+
+
+def _parsed(entry: Entry) -> Item:
+    if len(entry.identifier) >= LONGEST_IDENTIFIER:
+        return _faulty(entry, entry.reason)  # only its beginning was kept: nothing can be known by that
+    return Item(_header(entry), read_raw(entry.body), entry.body)
+
+
+def _as_sent(entry: Entry) -> Item:
+    """In a page of its own, that what mends a page may mend it."""
+    items = read_page(_page(entry.body), "ListRecords").items
+    if len(items) != 1:
+        return _faulty(entry, entry.reason)
+    (item,) = items
+    if item.fault:
+        return _faulty(entry, item.fault)
+    sets = (*item.header.sets, *(one for one in entry.sets if one not in item.header.sets))
+    return msgspec.structs.replace(item, header=msgspec.structs.replace(item.header, sets=sets))
+
+
+def _page(record: bytes) -> bytes:
+    """With the prefix bound that its own page had for OAI-PMH's elements."""
+    match = _PREFIX.match(record)
+    prefix = f' xmlns:{match[1].decode("ascii", "replace")}="{_NAMESPACE}"' if match else ""
+    head = f'<OAI-PMH xmlns="{_NAMESPACE}"{prefix}><ListRecords>'.encode()
+    return head + record + b"</ListRecords></OAI-PMH>"
+
+
+def _faulty(entry: Entry, fault: str) -> Item:
+    return Item(_header(entry), raw=entry.body, fault=fault)
+
+
+def _header(entry: Entry) -> Header:
+    return Header(entry.identifier, entry.datestamp, entry.sets)

@@ -1,0 +1,127 @@
+"""What made a store of each version into one of the next. Append only, and never import the tables of today:
+a released migration makes tomorrow what it made when it was written.
+"""
+
+import uuid
+from collections.abc import Callable
+
+import sqlalchemy as sa
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.engine import Connection
+
+_FIRST = MetaData()
+
+Table("meta", _FIRST, Column("key", Text, primary_key=True), Column("value", Text, nullable=False))
+
+Table(
+    "feed",
+    _FIRST,
+    Column("id", Integer, primary_key=True),
+    Column("position", Integer, nullable=False),
+)
+
+Table(
+    "sources",
+    _FIRST,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("fingerprint", Text, nullable=False),
+    Column("watermark", Text),
+    Column("last_full", Integer),
+    Column("doubted", Boolean, nullable=False, default=False),
+    Column("live", Integer, nullable=False, default=0),
+    Column("tombstones", Integer, nullable=False, default=0),
+    Column("lease_holder", Text),
+    Column("lease_expires", Float),
+    Column("fence", Integer, nullable=False, default=0),
+)
+
+Table(
+    "harvests",
+    _FIRST,
+    Column("id", Integer, primary_key=True),
+    Column("source_id", ForeignKey("sources.id"), nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("started", Text, nullable=False),
+    Column("finished", Text),
+    Column("request", Text, nullable=False),
+    Column("checkpoint", Text, nullable=False),
+    Column("verdict", Text),
+    Column("reason", Text, nullable=False, default=""),
+    Column("error", Text, nullable=False, default=""),
+    Column("watermark", Text),
+    Index("harvests_of_source", "source_id", "id"),
+)
+
+Table(
+    "records",
+    _FIRST,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("source_id", ForeignKey("sources.id"), nullable=False),
+    Column("identifier", Text, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("datestamp", Text, nullable=False),
+    Column("deleted", Boolean, nullable=False),
+    Column("sets", Text, nullable=False),
+    Column("content_hash", LargeBinary),
+    Column("record", LargeBinary),
+    UniqueConstraint("source_id", "identifier", name="one_row_per_identifier"),
+    Index("records_by_position", "position", unique=True),
+)
+
+Table(
+    "raw",
+    _FIRST,
+    Column("record_id", ForeignKey("records.id"), primary_key=True, autoincrement=False),
+    Column("form", Text, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+Table(
+    "quarantine",
+    _FIRST,
+    Column("id", Integer, primary_key=True),
+    Column("source_id", ForeignKey("sources.id"), nullable=False),
+    Column("identifier", Text, nullable=False),
+    Column("datestamp", Text, nullable=False),
+    Column("since", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("quarantine_of_source", "source_id", "identifier"),
+)
+
+Table(
+    "listed",
+    _FIRST,
+    Column("harvest_id", ForeignKey("harvests.id"), primary_key=True, autoincrement=False),
+    Column("identifier", Text, primary_key=True),
+    Column("deleted", Boolean, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+
+def _create_everything(connection: Connection) -> None:
+    _FIRST.create_all(connection)
+    connection.execute(sa.insert(_FIRST.tables["meta"]), {"key": "store_id", "value": str(uuid.uuid4())})
+    connection.execute(sa.insert(_FIRST.tables["feed"]), {"id": 1, "position": 0})
+
+
+def _keep_sets_in_quarantine(connection: Connection) -> None:
+    connection.exec_driver_sql("ALTER TABLE quarantine ADD COLUMN sets TEXT DEFAULT '[]' NOT NULL")
+
+
+# A store's version is the number of migrations it has been through.
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_create_everything, _keep_sets_in_quarantine)
