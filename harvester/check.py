@@ -11,7 +11,7 @@ import msgspec
 from harvester.clock import Clock
 from harvester.config import Source
 from harvester.datestamp import Granularity, parse_datestamp
-from harvester.errors import NoRecordsMatch, NoSetHierarchy, NotOaiPmh, WindrowError
+from harvester.errors import CannotDisseminateFormat, NoRecordsMatch, NoSetHierarchy, NotOaiPmh, WindrowError
 from harvester.oai import sets
 from harvester.oai.client import Client
 from harvester.oai.response import Identify, MetadataFormat
@@ -61,7 +61,7 @@ def check(url: str, transport: Transport, clock: Clock, *, prefix: str = "", nam
     notes: list[str] = list(_notes(identify, url, clock))
     formats = _formats(client, notes)
     wanted = prefix or _preferred(formats)
-    size, page_size = _first_page(client, wanted, notes)
+    size, page_size = _first_page(client, wanted, notes, insist=bool(prefix))
     found = _sets(client, notes)
     software = _software(identify, url)
     source = Source(
@@ -144,14 +144,18 @@ def _preferred(formats: tuple[MetadataFormat, ...]) -> str:
     return next((prefix for prefix in _PREFERRED if prefix in listed), listed[0] if listed else "oai_dc")
 
 
-def _first_page(client: Client, prefix: str, notes: list[str]) -> tuple[int | None, int | None]:
-    """(records in all, records a page), as far as the first page tells."""
+def _first_page(
+    client: Client, prefix: str, notes: list[str], *, insist: bool
+) -> tuple[int | None, int | None]:
+    """(records in all, records a page) by the first page. `insist`: a person chose the prefix."""
     try:
         page = next(client.pages("ListRecords", {"metadataPrefix": prefix}))
     except NoRecordsMatch:
         notes.append("it says that it has no records")
         return 0, None
     except WindrowError as error:
+        if insist and isinstance(error, CannotDisseminateFormat):
+            raise
         notes.append(f"its records cannot be listed as {prefix}: {error.message}")
         return None, None
     if not page.token:

@@ -85,7 +85,8 @@ def identifiers(record: Record) -> tuple[str, ...]:
     urls = (record.landing_url, record.official_url, *(file.url for file in record.files))
     known = (one.value for one in record.identifiers)
     own = (record.id, record.identifier, number, record.doi, record.issn, record.isbn)
-    return _distinct(identifier_key(value) for value in (*own, *known, *people, *urls) if value)
+    short = (url.replace("/id/eprint/", "/") for url in urls if "/id/eprint/" in url)  # as browsers show it
+    return _distinct(identifier_key(value) for value in (*own, *known, *people, *urls, *short) if value)
 
 
 def date_number(date: str, *, last: bool = False) -> int | None:

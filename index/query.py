@@ -64,6 +64,10 @@ class All(Node, frozen=True):
     nodes: tuple[Node, ...]
 
 
+class Beside(All, frozen=True):
+    """Side by side: all of them, unless so few records have them all that any of them will do."""
+
+
 class Any(Node, frozen=True):
     """Of no nodes: matches nothing."""
 
@@ -117,9 +121,9 @@ def filter_node(field: Field, value: str) -> Node:
 def loosened(tree: Node, unimportant: frozenset[str]) -> Node | None:
     """Any of the words where all were wanted; None where there is nothing to loosen.
 
-    What names its field stays: who asks for `author:khan health` wants nobody else's.
+    What names its field stays, as do `AND` and `+`: who asks for `author:khan health` wants nobody else's.
     """
-    nodes = tree.nodes if isinstance(tree, All) else ()
+    nodes = tree.nodes if isinstance(tree, Beside) else ()
     plain = [node for node in nodes if isinstance(node, Words) and not node.field]
     firm = [node for node in nodes if not isinstance(node, Words) or node.field]
     telling = [node for node in plain if not unimportant.issuperset(node.words)]
@@ -186,7 +190,9 @@ class _Parser:
         self._deeper(sign)
         node = self._unit()
         self._depth -= 1
-        return node if node is None or sign.text == "+" else Not(node)
+        if node is None:
+            return None
+        return All((node,)) if sign.text == "+" else Not(node)
 
     def _group(self, opening: Token) -> Node | None:
         self._deeper(opening)
@@ -274,7 +280,7 @@ def _words(field: str, token: Token) -> Words | None:
 def _together(nodes: list[Node]) -> Node:
     if len(nodes) == 1:
         return nodes[0]
-    return All(tuple(nodes)) if nodes else Any(())
+    return Beside(tuple(nodes)) if nodes else Any(())
 
 
 def _exact_value(field: Field, text: str) -> str:

@@ -1034,6 +1034,6 @@ class TestDemo:
         for query in ("'coproduction'", "'\"service user perspectives\"'", "--facet type --facet year"):
             assert query in ran.out
         (made,) = tmp_path.glob("windrow-demo-*")
-        assert f"export WINDROW_CONFIG={made}/config.toml" in ran.out
+        assert f"cd {made}\n" in ran.out
         assert_sound(made)
         assert inside(made, capsys, "show", "111396").code == 0

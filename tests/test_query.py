@@ -11,6 +11,7 @@ from index.query import (
     LONGEST_QUERY,
     All,
     Any,
+    Beside,
     Everything,
     Exact,
     Node,
@@ -34,8 +35,8 @@ TREES: list[tuple[str, Node]] = [
     (" * ", Everything()),
     ("*:*", Everything()),
     ("Harvest", word("harvest", 0)),
-    ("harvest records", All((word("harvest", 0), word("records", 8)))),
-    ("naïve Σίσυφος", All((word("naive", 0), word("σισυφοσ", 6)))),
+    ("harvest records", Beside((word("harvest", 0), word("records", 8)))),
+    ("naïve Σίσυφος", Beside((word("naive", 0), word("σισυφοσ", 6)))),
     ("well-being", Words(("well", "being"), "", 0)),
     ("C++", word("c", 0)),
     ('"Mental health"', Words(("mental", "health"), "", 0)),
@@ -46,38 +47,38 @@ TREES: list[tuple[str, Node]] = [
     ("a OR b AND c", Any((word("a", 0), All((word("b", 5), word("c", 11)))))),
     ("a AND NOT b", All((word("a", 0), Not(word("b", 10))))),
     ("NOT a AND b", All((Not(word("a", 4)), word("b", 10)))),
-    ("a OR b c", All((Any((word("a", 0), word("b", 5))), word("c", 7)))),
-    ("(a b) OR c", Any((All((word("a", 1), word("b", 3))), word("c", 9)))),
+    ("a OR b c", Beside((Any((word("a", 0), word("b", 5))), word("c", 7)))),
+    ("(a b) OR c", Any((Beside((word("a", 1), word("b", 3))), word("c", 9)))),
     ("NOT NOT a", Not(Not(word("a", 8)))),
     ('! OR a', word("a", 5)),
-    ("and or not", All((word("and", 0), word("or", 4), word("not", 7)))),
+    ("and or not", Beside((word("and", 0), word("or", 4), word("not", 7)))),
     # signs
-    ("+a -b", All((word("a", 1), Not(word("b", 4))))),
+    ("+a -b", Beside((All((word("a", 1),)), Not(word("b", 4))))),
     ('-"b c"', Not(Words(("b", "c"), "", 1))),
-    ("-(b c)", Not(All((word("b", 2), word("c", 4))))),
+    ("-(b c)", Not(Beside((word("b", 2), word("c", 4))))),
     ("(-b)", Not(word("b", 2))),
     ("- a", word("a", 2)),
     ("-2019", word("2019", 0)),
     ("a-b", Words(("a", "b"), "", 0)),
     ("a -", word("a", 0)),
     # brackets and quotes without a partner are punctuation
-    ("a ) b", All((word("a", 0), word("b", 4)))),
+    ("a ) b", Beside((word("a", 0), word("b", 4)))),
     ("(a", word("a", 1)),
-    ('"a b', All((word("a", 1), word("b", 3)))),
-    ("a () b", All((word("a", 0), word("b", 5)))),
+    ('"a b', Beside((word("a", 1), word("b", 3)))),
+    ("a () b", Beside((word("a", 0), word("b", 5)))),
     ("[a TO b]", Words(("a", "to", "b"), "", 0)),
     # fields
     ("title:Hay", word("hay", 6, "title")),
     ("TI:hay", word("hay", 3, "title")),
     ('author:"Khan, Nagina"', Words(("khan", "nagina"), "creators", 7)),
-    ("title: hay", All((word("title", 0), word("hay", 7)))),
+    ("title: hay", Beside((word("title", 0), word("hay", 7)))),
     ("titel:hay", Words(("titel", "hay"), "", 0)),
-    ("title:a b", All((word("a", 6, "title"), word("b", 8)))),
+    ("title:a b", Beside((word("a", 6, "title"), word("b", 8)))),
     ("title:-a", word("a", 6, "title")),
     ("title:NOT", word("not", 6, "title")),
     ("title:)", Any(())),
-    ("title:(a -b)", All((word("a", 7, "title"), Not(word("b", 10, "title"))))),
-    ("title:(a author:b)", All((word("a", 7, "title"), word("b", 16, "creators")))),
+    ("title:(a -b)", Beside((word("a", 7, "title"), Not(word("b", 10, "title"))))),
+    ("title:(a author:b)", Beside((word("a", 7, "title"), word("b", 16, "creators")))),
     ("title:10.1000/x", Words(("10", "1000", "x"), "title", 6)),
     ("type:Article", Exact("type", "article", 5)),
     ('keyword:"Mental Health"', Exact("keyword", "mental health", 8)),
@@ -209,6 +210,8 @@ def test_loosened_asks_for_any_word_that_tells_something() -> None:
     firm = Exact("type", "book", 32)
     assert loosened(tree, frozenset({"the", "of"})) == Prefer(All((Any((harvest, grain)), firm)), tree)
     assert loosened(parse("the of").tree, frozenset({"the", "of"})) is None
+    assert loosened(parse("hay AND grain").tree, frozenset()) is None
+    assert loosened(parse("+hay +grain").tree, frozenset()) is None
     assert loosened(parse("harvest type:book").tree, frozenset()) is None
     assert loosened(parse("harvest").tree, frozenset()) is None
 

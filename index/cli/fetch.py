@@ -2,7 +2,7 @@
 
 import os
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import click
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from harvester.check import Finding
 
 _SHOWN_SETS = 12
+_ARGUMENTS = frozenset({"verb", "metadataPrefix", "identifier", "from", "until", "set", "resumptionToken"})
 
 
 @click.command()
@@ -50,6 +51,7 @@ def add(ctx: click.Context, url: str, name: str, prefix: str, set_spec: str, har
 
     path = config_path(ctx)
     finding = _checked(path, url, prefix, name)
+    _insist_on_set(finding, set_spec)
     source = replace(finding.source, set=set_spec)
     block = add_source(path, source)
     tell(f"{_summary(finding)}\nWritten to {path}:\n\n{block}")
@@ -61,6 +63,15 @@ def add(ctx: click.Context, url: str, name: str, prefix: str, set_spec: str, har
     return _harvest(path, source.name)
 
 
+def _insist_on_set(finding: "Finding", spec: str) -> None:
+    known = {one.spec for one in finding.sets}
+    if spec and known and spec not in known:
+        raise ConfigError(
+            f"{finding.url} has no set {spec}; nothing is written",
+            advice=f"`windrow check {finding.url} --json` lists its {len(known)} sets",
+        )
+
+
 def _harvest(path: "Path", name: str) -> int:
     from index.cli.harvesting import harvest_sources
 
@@ -69,7 +80,7 @@ def _harvest(path: "Path", name: str) -> int:
         code = harvest_sources(program, [program.settings.sources[name]])
     finally:
         program.close()
-    tell('Next: windrow search "your words"')
+    tell("Next: windrow search YOUR WORDS")
     return code
 
 
@@ -102,7 +113,17 @@ def _with_scheme(url: str) -> str:
         usable = None
     if not usable:
         raise ConfigError(f"{url} is no address on the web", advice="it begins with https:// or http://")
-    return url
+    return _without_arguments(url)
+
+
+def _without_arguments(url: str) -> str:
+    """People copy `…/oai2?verb=Identify` out of a browser; what is not OAI-PMH's in a query stays."""
+    parts = urlsplit(url)
+    kept = [one for one in parse_qsl(parts.query, keep_blank_values=True) if one[0] not in _ARGUMENTS]
+    bare = urlunsplit(parts._replace(query=urlencode(kept), fragment=""))
+    if bare != url:
+        tell(f"Taken as {bare}")
+    return bare
 
 
 def _summary(finding: "Finding") -> str:

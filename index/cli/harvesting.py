@@ -57,6 +57,8 @@ def harvest(
     """
     from harvester.plan import Options
 
+    if full and (from_ or until):
+        raise click.UsageError("--full reads the whole list: it does not go with --from or --until.")
     options = Options(
         full=full, from_=from_ or "", until=until or "", limit=limit, allow_deletions=allow_deletions
     )
@@ -93,6 +95,9 @@ def _harvest(program: Program, source: "Source", options: "Options | None", as_j
         except (SourceBusy, LeaseLost) as error:
             tell_error(error)
             return error.exit_code
+        except (KeyboardInterrupt, SystemExit):
+            tell(f"Stopped. What came is kept; to go on from there: windrow harvest {source.name}")
+            raise
     if as_json:
         put_json(report)
     else:
@@ -124,9 +129,10 @@ def _put_report(report: "Report") -> None:
     kinds = ("created", "updated", "unchanged", "deleted", "quarantined", "vanished", "held", "repaired")
     counts = [f"{number(getattr(report, kind))} {kind}" for kind in kinds if getattr(report, kind)]
     came = f"{counted(report.received, 'record')} in {counted(report.pages, 'page')}"
-    put_lines(f"  {came}, {seconds(report.seconds)}" + (": " + ", ".join(counts) if counts else ""))
-    if report.error and printable(report.error) != printable(report.reason):
-        put_lines(f"  {printable(report.error)}")
+    if report.pages or not report.error:
+        put_lines(f"  {came}, {seconds(report.seconds)}" + (": " + ", ".join(counts) if counts else ""))
+    if advice := report.error.removeprefix(report.reason).strip("; "):
+        put_lines(f"  → {printable(advice)}")
     put_lines(*_next_step(report))
 
 

@@ -1,5 +1,6 @@
 """search, show."""
 
+import re
 import shutil
 import textwrap
 from typing import TYPE_CHECKING
@@ -23,7 +24,17 @@ _MOST_NAMES = 4
 _WIDEST = 100
 
 
-@click.command()
+class _Query(click.Command):
+    """`-cancer` is a word to leave out, no option: all of ours but -h are long."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, [f" {one}" if _EXCLUSION.match(one) else one for one in args])
+
+
+_EXCLUSION = re.compile(r"-(?!-|h$)")
+
+
+@click.command(cls=_Query)
 @click.argument("query", nargs=-1)
 @click.option(
     "--filter", "filters", multiple=True, metavar="F=V", help="Keep hits whose field has this value."
@@ -55,8 +66,8 @@ def search(
     """Search what was harvested.
 
     \b
-    windrow search coproduction "mental health"      all of the words
-    windrow search '"service user perspectives"'     a phrase
+    windrow search coproduction mental health        all of the words
+    windrow search '"service user perspectives"'     a phrase: two kinds of quotes
     windrow search 'author:khan year:2019..2021'     fields and ranges
     windrow search 'health -(cancer OR stroke)'      AND, OR, NOT, brackets
     windrow search health --filter type=thesis --facet year

@@ -1,5 +1,7 @@
 """demo."""
 
+import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -59,19 +61,27 @@ def _searches(program: Program) -> None:
 
 
 def _next_steps(path: Path) -> None:
+    windrow = _as_called()
     put_lines(
-        "What to try next (the sample stays in that folder until you remove it):",
+        "What to try next (the sample stays in this folder until you remove it; its repository has ended):",
         "",
-        f"  export WINDROW_CONFIG={path}",
-        "  windrow show 111396                      one record with all its facts",
-        "  windrow search health --filter type=thesis",
-        "  windrow status",
-        "  windrow changes --limit 3                the feed for other systems",
+        f"  cd {path.parent}",
+        f"  {windrow} show 111396                      one record with all its facts",
+        f"  {windrow} search health --filter type=thesis",
+        f"  {windrow} status",
+        f"  {windrow} changes --limit 3                the feed for other systems",
         "",
         "And with a real repository, in a folder of your own:",
         "",
-        "  windrow add https://kar.kent.ac.uk/cgi/oai2 --harvest",
+        "  mkdir ~/harvest && cd ~/harvest",
+        f"  {windrow} add https://kar.kent.ac.uk/cgi/oai2 --harvest",
     )
+
+
+def _as_called() -> str:
+    """`.venv/bin/windrow` is not on everybody's path."""
+    called = Path(sys.argv[0])
+    return "windrow" if shutil.which("windrow") or called.name != "windrow" else str(called.resolve())
 
 
 def _say(what: str, value: str) -> None:
