@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from harvester.record import Name, Record
 from index.analysis import prepare, stem, words
 from index.document import Document, document
-from index.engine import Engine, Found, Sort
+from index.engine import Engine, Sort
 from index.engines.tantivy import TantivyEngine, _analyzers
 from index.engines.whoosh import WhooshEngine
 from index.fields import BY_NAME, FACETS, Kind

@@ -1,5 +1,6 @@
 """What index/engine.py promises of searching; written once, asked often."""
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -321,8 +322,14 @@ class EngineSearches:
         stems = [searcher.stem(word) for word in ("harvesting", "planning", "organizations", "情報")]
         assert stems == ["harvest", "plan", "organiz", "情報"]
 
-    def test_a_searcher_may_be_asked_from_several_threads(self, searcher: Searcher) -> None:
-        queries = [query for query, _ in FINDS] * 3
-        with ThreadPoolExecutor(4) as pool:
-            answers = pool.map(lambda query: sorted(found(searcher, query)), queries)
-        assert list(answers) == [ids.split() for _, ids in FINDS] * 3
+    def test_a_searcher_may_be_asked_from_several_threads(self, many: Searcher) -> None:
+        queries = ["hay", "year:2002", '"hay hay"', "hay -year:2001"] * 100
+        alone = [found(many, query) for query in queries[:4]] * 100
+        before = sys.getswitchinterval()
+        sys.setswitchinterval(1e-6)
+        try:
+            with ThreadPoolExecutor(8) as pool:
+                answers = list(pool.map(lambda query: found(many, query), queries))
+        finally:
+            sys.setswitchinterval(before)
+        assert answers == alone
