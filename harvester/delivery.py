@@ -1,6 +1,7 @@
 """What a page delivers, held against what the store holds → what to write. Pure.
 
-item ─▶ chosen (one of each identifier) ─▶ told apart from the known ─▶ normalised ─▶ Write, or Refused
+item ─▶ not forgotten ─▶ chosen (one of each identifier) ─▶ told apart from the known ─▶ normalised
+     ─▶ Write, or Refused
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -53,8 +54,9 @@ def deliver(
     requested_set: str = "",
 ) -> Delivery:
     """`stored(id)` gives a row's record: asked for only where the XML differs from last time."""
-    unusable = [(item, fault) for item in items if (fault := _unusable(item))]
-    chosen = choose(item for item in items if not _unusable(item))
+    wanted = _wanted(items, known)
+    unusable = [(item, fault) for item in wanted if (fault := _unusable(item))]
+    chosen = choose(item for item in wanted if not _unusable(item))
     writes: list[Write] = []
     refused = [_refuse(item, fault, requested_set) for item, fault in unusable]
     tally = dict.fromkeys(("created", "updated", "unchanged", "deleted", "quarantined"), 0)
@@ -68,6 +70,12 @@ def deliver(
             refused.append(row)
     tally["unchanged"] += len(items) - len(unusable) - len(chosen)
     return Delivery(tuple(writes), tuple(refused), Counts(received=len(items), **tally))
+
+
+def _wanted(items: Sequence[Item], known: Mapping[str, Known]) -> Sequence[Item]:
+    """What was forgotten here is unchanged, whatever is delivered for it; not even quarantine keeps it."""
+    forgotten = {identifier for identifier, one in known.items() if one.forgotten}
+    return [item for item in items if item.header.identifier not in forgotten] if forgotten else items
 
 
 def _weigh(

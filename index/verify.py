@@ -142,6 +142,20 @@ def _tombstones(connection: Connection) -> _Check:
         yield "" if cleared else f"{row.identifier} is deleted, but its content is still there"
 
 
+def _forgotten(connection: Connection) -> _Check:
+    query = sa.select(
+        records.c.identifier,
+        records.c.deleted & records.c.record.is_(None) & records.c.content_hash.is_(None),
+        sa.exists().where(raw.c.record_id == records.c.id),
+        sa.exists().where(
+            quarantine.c.source_id == records.c.source_id, quarantine.c.identifier == records.c.identifier
+        ),
+    ).where(records.c.forgotten.is_not(None))
+    for identifier, is_cleared, has_raw, is_refused in _rows(connection, query):
+        kept = not is_cleared or has_raw or is_refused
+        yield f"{identifier} was forgotten here, but its content is still there" if kept else ""
+
+
 def _counts(connection: Connection) -> _Check:
     for source in connection.execute(sa.select(sources)).all():
         counted = sa.select(sa.func.count()).where(records.c.source_id == source.id)
@@ -257,6 +271,7 @@ _STORE = (
     ("each live record can be read", _readable),
     ("each live record has the XML it was made from [4]", _raw_forms),
     ("tombstones hold no content", _tombstones),
+    ("forgotten records hold no content", _forgotten),
     ("each source counts its records rightly", _counts),
     ("each received record is counted once [11]", _sums),
     ("no watermark lies beyond what the repository said [8]", _watermarks),

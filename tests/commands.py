@@ -194,12 +194,13 @@ def answering(status: int, media_type: str, body: bytes) -> Iterator[str]:
             thread.join()
 
 
-def on_terminal(cwd: Path, *arguments: str) -> str:
-    """What a terminal of 80 columns is sent, standard output and error alike."""
+def on_terminal(cwd: Path, *arguments: str, typed: str = "") -> str:
+    """What a terminal of 80 columns is sent, standard output and error alike; `typed` waits to be read."""
     master, slave = pty.openpty()
     env = environment(TERM="xterm-256color", COLUMNS="80")
     process = subprocess.Popen(command(*arguments), cwd=cwd, env=env, stdin=slave, stdout=slave, stderr=slave)
     os.close(slave)
+    os.write(master, typed.encode())
     sent = b""
     with suppress(OSError):  # that is how Linux says that nobody writes there any more
         while chunk := os.read(master, 65536):

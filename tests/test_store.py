@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from harvester.errors import StoreUnusable
-from harvester.store import Store, quarantine, schema
+from harvester.store import Store, forgetting, quarantine, records, schema
 from harvester.store.codec import compress_all
 from harvester.store.migrations import MIGRATIONS
 from tests.contracts.store import (
@@ -30,7 +30,7 @@ from tests.fakes.clock import FakeClock
 __all__ = ["test_a_record_comes_back_as_it_was", "test_bytes_come_back_as_they_were"]
 
 # What each migration makes of a store. Append to it; a released line never changes.
-FINGERPRINTS = ["9057efe288f3852f", "02274962d9afde17"]
+FINGERPRINTS = ["9057efe288f3852f", "02274962d9afde17", "3a980f59e487ac20"]
 
 
 def url(folder: Path) -> str:
@@ -95,6 +95,13 @@ def test_version_1_kept_no_sets_in_quarantine(tmp_path: Path) -> None:
     with closing(old_store(tmp_path, 1, SOURCE, refused)) as store, store.read() as connection:
         (entry,) = quarantine.entries(connection)
     assert (entry.identifier, entry.sets, entry.reason, entry.body) == ("oai:x:1", (), "why", b"<raw/>")
+
+
+def test_version_2_forgot_nothing(tmp_path: Path) -> None:
+    row = "INSERT INTO records VALUES (1, 1, 'oai:x:1', 1, '2020', 1, '[]', NULL, NULL)"
+    with closing(old_store(tmp_path, 2, SOURCE, row)) as store, store.read() as connection:
+        assert records.known(connection, 1, ["oai:x:1"])["oai:x:1"].forgotten is False
+        assert forgetting.since(connection, "src/oai:x:1") is None
 
 
 # A disk that refuses

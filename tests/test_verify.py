@@ -20,6 +20,7 @@ POSITIONS = "positions rise, none is beyond the feed's last [7]"
 READABLE = "each live record can be read"
 RAW = "each live record has the XML it was made from [4]"
 TOMBSTONES = "tombstones hold no content"
+FORGOTTEN = "forgotten records hold no content"
 COUNTS = "each source counts its records rightly"
 SUMS = "each received record is counted once [11]"
 WATERMARK = "no watermark lies beyond what the repository said [8]"
@@ -27,8 +28,8 @@ QUARANTINE = "what is in quarantine has a reason [11]"
 INDEX_POSITION = "the index follows this store and does not lead it [13]"
 INDEX_DOCUMENTS = "the index holds each live record as it is, and nothing else [13]"
 ALL = (
-    FILE, ROWS, POSITIONS, READABLE, RAW, TOMBSTONES, COUNTS, SUMS, WATERMARK, QUARANTINE, INDEX_POSITION,
-    INDEX_DOCUMENTS,
+    FILE, ROWS, POSITIONS, READABLE, RAW, TOMBSTONES, FORGOTTEN, COUNTS, SUMS, WATERMARK, QUARANTINE,
+    INDEX_POSITION, INDEX_DOCUMENTS,
 )  # fmt: skip
 LIVE, DELETED = 224, 6
 
@@ -73,7 +74,8 @@ class TestAGoodFolder:
         checked = {line["invariant"]: line["checked"] for line in ran.lines}
         assert checked == {
             FILE: 1, ROWS: 1, POSITIONS: LIVE + DELETED, READABLE: LIVE, RAW: LIVE, TOMBSTONES: DELETED,
-            COUNTS: 1, SUMS: 1, WATERMARK: 1, QUARANTINE: 0, INDEX_POSITION: 1, INDEX_DOCUMENTS: LIVE,
+            FORGOTTEN: 0, COUNTS: 1, SUMS: 1, WATERMARK: 1, QUARANTINE: 0,
+            INDEX_POSITION: 1, INDEX_DOCUMENTS: LIVE,
         }  # fmt: skip
 
     def test_also_where_the_index_is_behind(self, folder: Path, verify: Verify) -> None:
@@ -112,12 +114,17 @@ _TWO_ROWS = """
     ALTER TABLE copied RENAME TO records;
     UPDATE feed SET position = 231;
     UPDATE sources SET tombstones = tombstones + 1;
-    INSERT INTO records SELECT 231, source_id, identifier, 231, datestamp, deleted, sets, NULL, NULL
+    INSERT INTO records SELECT 231, source_id, identifier, 231, datestamp, deleted, sets, NULL, NULL, NULL
         FROM records WHERE deleted LIMIT 1;
 """
 _QUARANTINED = """
     INSERT INTO quarantine (source_id, identifier, datestamp, since, reason, body)
     VALUES (1, 'oai:odd', '', '', '', x'00')
+"""
+_FORGOTTEN_IN_QUARANTINE = """
+    UPDATE records SET forgotten = '2026' WHERE deleted;
+    INSERT INTO quarantine (source_id, identifier, datestamp, since, reason, body)
+    SELECT source_id, identifier, '', '', 'why', x'00' FROM records WHERE deleted
 """
 
 
@@ -141,6 +148,13 @@ class TestTheStore:
                 TOMBSTONES,
                 "its content is still there",
             ),
+            ("UPDATE records SET forgotten = '2026' WHERE id = 1", FORGOTTEN, "was forgotten here, but"),
+            (
+                "UPDATE records SET forgotten = '2026', content_hash = x'00' WHERE deleted",
+                FORGOTTEN,
+                "its content is still there",
+            ),
+            (_FORGOTTEN_IN_QUARANTINE, FORGOTTEN, "its content is still there"),
             ("UPDATE sources SET live = live + 1", COUNTS, "demo counts 225 records and 6 deleted"),
             ("UPDATE sources SET tombstones = 0", COUNTS, "there are 224 and 6"),
             (

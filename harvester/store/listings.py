@@ -35,11 +35,11 @@ def clear(connection: Connection, harvest_id: int) -> None:
 
 
 def missing(connection: Connection, harvest_id: int, source_id: int, limit: int) -> list[str]:
-    """Listed as live, but neither live in the store nor in quarantine."""
+    """Listed as live, but neither live nor forgotten in the store, nor in quarantine."""
     here = sa.select(records.c.id).where(
         records.c.source_id == source_id,
         records.c.identifier == listed.c.identifier,
-        records.c.deleted.is_(False),
+        records.c.deleted.is_(False) | records.c.forgotten.is_not(None),
     )
     refused = sa.select(quarantine.c.id).where(
         quarantine.c.source_id == source_id, quarantine.c.identifier == listed.c.identifier

@@ -123,5 +123,13 @@ def _keep_sets_in_quarantine(connection: Connection) -> None:
     connection.exec_driver_sql("ALTER TABLE quarantine ADD COLUMN sets TEXT DEFAULT '[]' NOT NULL")
 
 
+def _remember_what_to_forget(connection: Connection) -> None:
+    connection.exec_driver_sql("ALTER TABLE records ADD COLUMN forgotten TEXT")
+
+
 # A store's version is the number of migrations it has been through.
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_create_everything, _keep_sets_in_quarantine)
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
+    _create_everything,
+    _keep_sets_in_quarantine,
+    _remember_what_to_forget,
+)

@@ -58,6 +58,11 @@ def reasons(connection: Connection, source: str = "") -> list[tuple[str, str, in
     return [(row[0], row[1], row[2]) for row in connection.execute(query)]
 
 
+def holds(connection: Connection, source: str, identifier: str) -> bool:
+    query = sa.select(quarantine.c.id).join(sources)
+    return bool(connection.scalar(query.where(quarantine.c.identifier == identifier, *_of(source)).limit(1)))
+
+
 def drop(connection: Connection, ids: Sequence[int]) -> None:
     for some in batches(ids):
         connection.execute(sa.delete(quarantine).where(quarantine.c.id.in_(some)))

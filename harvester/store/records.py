@@ -24,6 +24,7 @@ class Known(msgspec.Struct, frozen=True, gc=False):
     deleted: bool
     sets: str
     content_hash: bytes | None
+    forgotten: bool = False
 
 
 class Write(msgspec.Struct, frozen=True, gc=False):
@@ -77,7 +78,7 @@ _BATCH = 10_000
 # Said once: SQLAlchemy takes longer to put a statement together than SQLite to run it.
 _KNOWN = sa.select(
     records.c.identifier, records.c.id, records.c.datestamp, records.c.deleted, records.c.sets,
-    records.c.content_hash,
+    records.c.content_hash, records.c.forgotten.is_not(None),
 ).where(
     records.c.source_id == sa.bindparam("source_id"),
     records.c.identifier.in_(sa.bindparam("identifiers", expanding=True)),

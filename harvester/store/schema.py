@@ -81,6 +81,7 @@ records = Table(
     Column("sets", Text, nullable=False),  # JSON
     Column("content_hash", LargeBinary),
     Column("record", LargeBinary),
+    Column("forgotten", Text),  # since when; the row is a tombstone that nothing delivered replaces
     UniqueConstraint("source_id", "identifier", name="one_row_per_identifier"),
     Index("records_by_position", "position", unique=True),
 )

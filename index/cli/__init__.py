@@ -36,6 +36,7 @@ _COMMANDS = {
     },
     "Mend": {
         "quarantine": ("quarantine", "What was received and could not be kept; try it again."),
+        "forget": ("forget", "Clear a record here, and keep it from coming back."),
         "verify": ("mend", "Check every invariant of the store and the index."),
         "sync": ("mend", "Bring the index up to the store."),
         "rebuild": ("mend", "Build the index anew beside the old one, then switch."),
@@ -126,8 +127,16 @@ def run(arguments: list[str]) -> int:
         return _INTERRUPTED
     except (_EnoughRead, BrokenPipeError):
         # Python would complain at its end about what it could not write.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _close_output()
         return 0
+    except OSError as error:
+        _close_output()
+        tell_error(WindrowError(f"the system refused: {error.strerror or error}", "is the disk full?"))
+        return 1
+
+
+def _close_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _terminate(_signal: int, _frame: FrameType | None) -> None:

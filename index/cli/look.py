@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from harvester.clean.text import printable
-from harvester.errors import Ambiguous, IndexFault, NotFound
+from harvester.errors import NotFound
+from index.cli.naming import full_id
 from index.cli.opening import json_option, with_program
 from index.cli.talk import counted, number, put_json, put_lines, tell
 from index.engine import Sort
@@ -139,49 +140,23 @@ def _coloured(snippet: str) -> str:
 @with_program
 def show(program: Program, id: str, raw: bool, as_json: bool) -> None:
     """Show one record, by its id, OAI identifier, eprint number, DOI or URL."""
-    from harvester.store import records
+    from harvester.store import forgetting, records
 
-    full = _full_id(program, id)
+    full = full_id(program, id)
     with program.store.read() as connection:
         record = records.get(connection, full)
         forms = records.raw_forms(connection, full) if raw else {}
+        forgotten = forgetting.since(connection, full)
     if record is None:
         raise NotFound(f"the index names {full}, the store does not have it", "run `windrow sync`")
     if raw:
         put_lines(*(printable(form.decode("utf-8", "replace")) for form in forms.values()))
     elif as_json:
         put_json(record)
+    elif forgotten:
+        put_lines(f"{printable(full)} was forgotten here on {forgotten[:10]}.")
     else:
         put_record(record)
-
-
-def _full_id(program: Program, id: str) -> str:
-    """The id of the only record that answers to `id`."""
-    from harvester.store import records
-
-    with program.store.read() as connection:
-        if records.get(connection, id) is not None:
-            return id
-        found = records.ids_of(connection, id)
-    found = found or _by_identifier(program, id)
-    if not found:
-        raise NotFound(f"no record answers to {id}", f"try `windrow search {id}`")
-    if len(found) > 1:
-        named = ", ".join(found[:5]) + (" …" if len(found) > 5 else "")
-        raise Ambiguous(f"{len(found)} records answer to {id}: {named}", "give one of these ids")
-    return found[0]
-
-
-def _by_identifier(program: Program, id: str) -> list[str]:
-    from index.analysis import identifier_key
-    from index.query import Exact
-
-    try:
-        found = program.searcher().search(Exact("identifier", identifier_key(id)), limit=20)
-    except IndexFault as error:
-        tell(f"{error.message}: only full ids and OAI identifiers are known")
-        return []
-    return [hit.id for hit, _ in found.hits]
 
 
 def put_record(record: "Record") -> None:

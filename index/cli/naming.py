@@ -1,9 +1,11 @@
-"""Names that a person gave and nobody has."""
+"""What a person named: a record, or a source; and what to say where nobody has that name."""
 
 import difflib
 from collections.abc import Collection
 
-from harvester.errors import ConfigError
+from harvester.errors import Ambiguous, ConfigError, IndexFault, NotFound
+from index.cli.talk import tell
+from index.program import Program
 
 
 def unknown_source(name: str, known: Collection[str]) -> ConfigError:
@@ -17,3 +19,32 @@ def unknown_source(name: str, known: Collection[str]) -> ConfigError:
         else "there are no sources yet"
     )
     return ConfigError(f"there is no source {name}", advice=advice)
+
+
+def full_id(program: Program, id: str) -> str:
+    """The id of the only record that answers to `id`."""
+    from harvester.store import records
+
+    with program.store.read() as connection:
+        if records.get(connection, id) is not None:
+            return id
+        found = records.ids_of(connection, id)
+    found = found or _by_identifier(program, id)
+    if not found:
+        raise NotFound(f"no record answers to {id}", f"try `windrow search {id}`")
+    if len(found) > 1:
+        named = ", ".join(found[:5]) + (" …" if len(found) > 5 else "")
+        raise Ambiguous(f"{len(found)} records answer to {id}: {named}", "give one of these ids")
+    return found[0]
+
+
+def _by_identifier(program: Program, id: str) -> list[str]:
+    from index.analysis import identifier_key
+    from index.query import Exact
+
+    try:
+        found = program.searcher().search(Exact("identifier", identifier_key(id)), limit=20)
+    except IndexFault as error:
+        tell(f"{error.message}: only full ids and OAI identifiers are known")
+        return []
+    return [hit.id for hit, _ in found.hits]

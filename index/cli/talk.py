@@ -59,6 +59,18 @@ def put_lines(*lines: str) -> None:
         click.echo(line)
 
 
+def is_agreed(question: str, *, yes: bool) -> bool:
+    """What cannot be undone is asked first; a script says --yes."""
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise click.UsageError("This asks before it acts: give --yes where nobody can answer.")
+    if click.confirm(printable(question), err=True):
+        return True
+    tell("Nothing was changed.")
+    return False
+
+
 def colour_of(verdict: str) -> str:
     return {"complete": "green", "verified": "green", "failed": "red"}.get(verdict, "yellow")
 
