@@ -7,13 +7,13 @@ plan ─▶ client.pages ─▶ ReadAhead ─▶ deliver ─▶ one transaction 
 Whatever happens, what is stored stays, and the next run goes on from the last checkpoint.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from hashlib import blake2b
 from traceback import clear_frames
 
 import msgspec
 
-from harvester import deletions, plan
+from harvester import plan
 from harvester.clock import Clock
 from harvester.config import Source
 from harvester.delivery import deliver
@@ -35,66 +35,11 @@ from harvester.oai.ahead import ReadAhead
 from harvester.oai.client import Client
 from harvester.oai.response import Page
 from harvester.plan import Judgement, Options
+from harvester.report import Progress, Report, report
 from harvester.store import Store
 from harvester.store.harvests import Checkpoint, Counts, Harvest, Request
 from harvester.transport import Transport
-
-_SWEEP_BATCH = 1000
-_MOST_NAMED = 1000
-
-
-class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """What `windrow harvest --json` prints for a source. `received` … `repaired` as in `Counts`."""
-
-    source: str
-    verdict: str
-    reason: str
-    pages: int
-    received: int
-    created: int
-    updated: int
-    unchanged: int
-    deleted: int
-    quarantined: int
-    vanished: int
-    held: int
-    repaired: int
-    requests: int
-    seconds: float
-    watermark: str | None
-    finished: str | None
-    error: str
-
-    @property
-    def exit_code(self) -> int:
-        if self.verdict == "failed":
-            return 1
-        return 0 if self.verdict in ("complete", "verified") and not self.held else 3
-
-
-def report(harvest: Harvest) -> Report:
-    checkpoint = harvest.checkpoint
-    return Report(
-        source=harvest.source,
-        verdict=harvest.verdict or "partial",
-        reason=harvest.reason if harvest.verdict else "it was cut off, or is still running",
-        pages=checkpoint.pages,
-        requests=checkpoint.requests,
-        seconds=round(checkpoint.seconds, 3),
-        watermark=harvest.watermark,
-        finished=harvest.finished,
-        error=harvest.error,
-        **msgspec.structs.asdict(checkpoint.counts),
-    )
-
-
-class Progress(msgspec.Struct, frozen=True):
-    """`received` and `expected` are records of this pass over the list; `stage` is list or verify."""
-
-    source: str
-    stage: str
-    received: int
-    expected: int | None
+from harvester.verification import Verification
 
 
 def harvest(
@@ -180,7 +125,8 @@ class _Run:
     def _read_list(self) -> None:
         while self._checkpoint.token != "":
             try:
-                for page in self._pages("ListRecords", self._next_arguments()):
+                pages = self._client.pages("ListRecords", self._next_arguments())
+                for page in ReadAhead(pages, self._ledger.keep_lease):
                     self._store_page(page)
             except NoRecordsMatch:
                 self._save(token="", ended_by="no records match", last_page=0)
@@ -193,9 +139,6 @@ class _Run:
         if self._checkpoint.token:
             return {"resumptionToken": self._checkpoint.token}
         return plan.list_arguments(self._request)
-
-    def _pages(self, verb: str, arguments: Mapping[str, str]) -> Iterator[Page]:
-        return iter(ReadAhead(self._client.pages(verb, arguments), self._ledger.keep_lease))
 
     def _store_page(self, page: Page) -> None:
         delivery = deliver(page.items, self._ledger.known(page), self._ledger.stored, self._request.set_spec)
@@ -255,52 +198,8 @@ class _Run:
             )
 
     def _verified(self, judgement: Judgement) -> Judgement:
-        """Hold a ListIdentifiers pass against what was stored, where that was asked for or pays."""
-        insist = plan.must_verify(judgement, self._ledger.state, self._options)
-        if not insist and judgement.verdict != "unproven":
-            return judgement
-        try:
-            if not self._list_identifiers(insist=insist):
-                return judgement
-        except (ProtocolError, ResponseError) as error:
-            return Judgement("unproven", f"the list could not be verified: {error.message}")
-        missing = self._ledger.missing(_MOST_NAMED)
-        if missing:
-            some = f"{len(missing):,}" if len(missing) < _MOST_NAMED else f"{_MOST_NAMED:,} or more"
-            return Judgement("unproven", f"the list left out {some} records, {missing[0]} among them")
-        return self._swept() if self._request.full else Judgement("verified")
-
-    def _list_identifiers(self, *, insist: bool) -> bool:
-        """Read the whole pass into the store; False where its first page shows that it costs too much."""
-        self._ledger.forget_listed()
-        count = page_size = 0
-        try:
-            for number, page in enumerate(self._pages("ListIdentifiers", plan.list_arguments(self._request))):
-                if number == 0 and not insist and not plan.is_cheap(page, self._checkpoint):
-                    return False
-                page_size = max(page_size, len(page.items))
-                plan.check_length(number, page_size, max(self._checkpoint.listed, page.list_size or 0))
-                self._ledger.store_listed(page)
-                count += len(page.items)
-                self._tell("verify", count, self._checkpoint.listed)
-        except NoRecordsMatch:
-            if count:
-                raise
-        plan.check_agreement(count, self._checkpoint)
-        return True
-
-    def _swept(self) -> Judgement:
-        live, vanished = self._ledger.vanished()
-        sweep = deletions.guard(
-            live=live,
-            vanished=vanished,
-            last_full=self._ledger.state.last_full,
-            allowed=self._options.allow_deletions,
-        )
-        if sweep.delete:
-            self._ledger.delete_vanished(_SWEEP_BATCH)
-        self._save(counts=self._checkpoint.counts + Counts(vanished=sweep.delete, held=sweep.hold))
-        return Judgement("verified", sweep.reason)
+        verification = Verification(self._client, self._ledger, self._request, self._options, self._tell)
+        return verification.of(judgement)
 
     def _end(self, judgement: Judgement, error: str = "") -> Harvest:
         self._ledger.checkpoint = msgspec.structs.replace(

@@ -7,7 +7,7 @@ import pytest
 
 from harvester.datestamp import parse_datestamp
 from harvester.errors import SourceBusy
-from harvester.harvest import Progress
+from harvester.report import Progress
 from tests.fakes import faults
 from tests.fakes.clock import FakeClock
 from tests.fakes.faults import BY_ROW, offset, verb

@@ -17,8 +17,8 @@ from index.program import Program
 
 if TYPE_CHECKING:
     from harvester.config import Source
-    from harvester.harvest import Report
     from harvester.plan import Options
+    from harvester.report import Report
 
 
 class _Datestamp(click.ParamType[str]):

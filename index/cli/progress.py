@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from harvester.clean.text import printable
 
 if TYPE_CHECKING:
-    from harvester.harvest import Progress
+    from harvester.report import Progress
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from index.program import Program
 
 if TYPE_CHECKING:
     from harvester.config import Source
-    from harvester.harvest import Report
+    from harvester.report import Report
     from harvester.store.harvests import Harvest
     from harvester.store.sources import SourceState
 
@@ -39,7 +39,7 @@ def status(program: Program, as_json: bool) -> None:
 
 
 def _row(program: Program, name: str, state: "SourceState | None", last: "Harvest | None") -> dict[str, Any]:
-    from harvester.harvest import report
+    from harvester.report import report
 
     source = program.settings.sources.get(name)
     return {

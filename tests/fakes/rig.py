@@ -8,9 +8,10 @@ from typing import Any
 import msgspec
 
 from harvester.config import Source
-from harvester.harvest import Progress, Report, harvest
+from harvester.harvest import harvest
 from harvester.plan import Options
 from harvester.record import Record
+from harvester.report import Progress, Report
 from harvester.store import Store, changes, harvests, records, sources
 from harvester.store.changes import Change
 from harvester.store.harvests import Harvest

@@ -1,0 +1,59 @@
+"""What a run has to say: progress while it goes, its report at the end."""
+
+import msgspec
+
+from harvester.store.harvests import Harvest
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What `windrow harvest --json` prints for a source. `received` … `repaired` as in `Counts`."""
+
+    source: str
+    verdict: str
+    reason: str
+    pages: int
+    received: int
+    created: int
+    updated: int
+    unchanged: int
+    deleted: int
+    quarantined: int
+    vanished: int
+    held: int
+    repaired: int
+    requests: int
+    seconds: float
+    watermark: str | None
+    finished: str | None
+    error: str
+
+    @property
+    def exit_code(self) -> int:
+        if self.verdict == "failed":
+            return 1
+        return 0 if self.verdict in ("complete", "verified") and not self.held else 3
+
+
+def report(harvest: Harvest) -> Report:
+    checkpoint = harvest.checkpoint
+    return Report(
+        source=harvest.source,
+        verdict=harvest.verdict or "partial",
+        reason=harvest.reason if harvest.verdict else "it was cut off, or is still running",
+        pages=checkpoint.pages,
+        requests=checkpoint.requests,
+        seconds=round(checkpoint.seconds, 3),
+        watermark=harvest.watermark,
+        finished=harvest.finished,
+        error=harvest.error,
+        **msgspec.structs.asdict(checkpoint.counts),
+    )
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """`received` and `expected` are records of this pass over the list; `stage` is list or verify."""
+
+    source: str
+    stage: str
+    received: int
+    expected: int | None
