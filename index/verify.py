@@ -266,18 +266,18 @@ def _fault_of_document(connection: Connection, id: str, upto: int) -> str:
 
 
 _STORE = (
-    ("each identifier of a source has one row [3]", _one_row_each),
-    ("positions rise, none is beyond the feed's last [7]", _positions),
+    ("each identifier of a source has one row", _one_row_each),
+    ("positions rise, none is beyond the feed's last", _positions),
     ("each live record can be read", _readable),
-    ("each live record has the XML it was made from [4]", _raw_forms),
+    ("each live record has the XML it was made from", _raw_forms),
     ("tombstones hold no content", _tombstones),
     ("forgotten records hold no content", _forgotten),
     ("each source counts its records rightly", _counts),
-    ("each received record is counted once [11]", _sums),
-    ("no watermark lies beyond what the repository said [8]", _watermarks),
-    ("what is in quarantine has a reason [11]", _quarantined),
+    ("each received record is counted once", _sums),
+    ("no watermark lies beyond what the repository said", _watermarks),
+    ("what is in quarantine has a reason", _quarantined),
 )
 _INDEX = (
-    ("the index follows this store and does not lead it [13]", _index_position),
-    ("the index holds each live record as it is, and nothing else [13]", _index_documents),
+    ("the index follows this store and does not lead it", _index_position),
+    ("the index holds each live record as it is, and nothing else", _index_documents),
 )

@@ -15,18 +15,18 @@ from index.generations import Generation, Generations
 from tests.commands import KHAN, Ran, demo_folder, inside, program_in, put
 
 FILE = "the database file is sound"
-ROWS = "each identifier of a source has one row [3]"
-POSITIONS = "positions rise, none is beyond the feed's last [7]"
+ROWS = "each identifier of a source has one row"
+POSITIONS = "positions rise, none is beyond the feed's last"
 READABLE = "each live record can be read"
-RAW = "each live record has the XML it was made from [4]"
+RAW = "each live record has the XML it was made from"
 TOMBSTONES = "tombstones hold no content"
 FORGOTTEN = "forgotten records hold no content"
 COUNTS = "each source counts its records rightly"
-SUMS = "each received record is counted once [11]"
-WATERMARK = "no watermark lies beyond what the repository said [8]"
-QUARANTINE = "what is in quarantine has a reason [11]"
-INDEX_POSITION = "the index follows this store and does not lead it [13]"
-INDEX_DOCUMENTS = "the index holds each live record as it is, and nothing else [13]"
+SUMS = "each received record is counted once"
+WATERMARK = "no watermark lies beyond what the repository said"
+QUARANTINE = "what is in quarantine has a reason"
+INDEX_POSITION = "the index follows this store and does not lead it"
+INDEX_DOCUMENTS = "the index holds each live record as it is, and nothing else"
 ALL = (
     FILE, ROWS, POSITIONS, READABLE, RAW, TOMBSTONES, FORGOTTEN, COUNTS, SUMS, WATERMARK, QUARANTINE,
     INDEX_POSITION, INDEX_DOCUMENTS,

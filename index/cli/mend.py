@@ -19,16 +19,18 @@ def verify(program: Program, as_json: bool) -> int:
     """Check every invariant of the store and the index; changes nothing. Exits 1 where one is violated."""
     from index.verify import verify as checks
 
-    violated = False
+    violated = 0
     for checked in checks(program.store, program.generations):
-        violated = violated or not checked.holds
+        violated += not checked.holds
         if as_json:
             put_json(checked)
             continue
         sign = click.style("holds   ", fg="green") if checked.holds else click.style("VIOLATED", fg="red")
         put_lines(f"{sign}  {checked.invariant} ({number(checked.checked)} checked)")
         put_lines(*(f"          {printable(example)}" for example in checked.examples))
-    return int(violated)
+    if not as_json:
+        tell(f"{counted(violated, 'invariant')} violated." if violated else "All is as it should be.")
+    return int(violated > 0)
 
 
 @click.command()
