@@ -7,10 +7,15 @@ WindrowError                     exit 1
 ├── Ambiguous                    exit 2   several records answer to one short identifier
 ├── TransportError               exit 1   no usable HTTP answer
 │   ├── Unreachable              nothing answers at that address
+│   ├── Untrusted                the host cannot prove who it is: its certificate, its TLS
+│   ├── RedirectRefused          in a circle, to no address on the web, or into a private network
 │   ├── TimedOut                 the answer did not come, or not fast enough
-│   ├── BrokenBody               the body was cut, or its compression lies
+│   ├── OddHeaders               headers beyond any measure, or an answer that is not HTTP
+│   ├── BrokenBody               the body was cut
+│   │   └── BrokenCoding         its compression lies, or has no end
 │   ├── TooLarge                 the body passes its cap
 │   ├── HttpStatus               an answer with a status that is no success
+│   ├── Blocked                  a guard, a login or a law stands before the repository
 │   └── Deferred                 exit 3   the repository told us to come later
 ├── ResponseError                exit 1   an answer that is not an OAI-PMH response
 │   ├── NotOaiPmh                another kind of document (HTML, a feed, nothing)
@@ -82,11 +87,27 @@ class Unreachable(TransportError):
     pass
 
 
+class Untrusted(TransportError):
+    pass
+
+
+class RedirectRefused(TransportError):
+    pass
+
+
 class TimedOut(TransportError):
     pass
 
 
+class OddHeaders(TransportError):
+    pass
+
+
 class BrokenBody(TransportError):
+    pass
+
+
+class BrokenCoding(BrokenBody):
     pass
 
 
@@ -98,6 +119,14 @@ class HttpStatus(TransportError):
     """`retry_after` is in seconds, where the repository named it."""
 
     retry_after: float | None = None
+
+    def __init__(self, message: str, status: int, advice: str = "") -> None:
+        super().__init__(message, advice)
+        self.status = status
+
+
+class Blocked(TransportError):
+    """Asking again at once only makes it worse."""
 
     def __init__(self, message: str, status: int, advice: str = "") -> None:
         super().__init__(message, advice)

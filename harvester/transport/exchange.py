@@ -1,63 +1,48 @@
-"""One HTTP exchange: a deadline, caps, Retry-After, bounded retries, one connection kept per repository.
+"""The request: a turn at its host, its redirects, its retries, its refusals.
 
-The body is decompressed here, because a gzip stream whose end is missing passes in every client library.
 Limits: FAULTS 7 of the design, all of them fields of `Limits`.
 """
 
 import random
-import threading
-import zlib
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from importlib.metadata import version
 from urllib.parse import urlsplit
 
-import msgspec
 import requests
 import tenacity
 import urllib3
 
 from harvester.clock import Clock
-from harvester.errors import BrokenBody, Deferred, HttpStatus, TimedOut, TooLarge, TransportError, Unreachable
+from harvester.errors import (
+    BrokenBody,
+    BrokenCoding,
+    Deferred,
+    HttpStatus,
+    OddHeaders,
+    RedirectRefused,
+    TimedOut,
+    TransportError,
+    Unreachable,
+)
+from harvester.transport import body, redirects, words
+from harvester.transport.addresses import CheckedAdapter, Door, IsPublic, is_public, peer_is_public
+from harvester.transport.limits import Limits, Response, Trust
+from harvester.transport.pace import CURRENT, Pace
+from harvester.transport.politeness import Turns
 
-_CHUNK = 64 * 1024
-_GZIP_MAGIC = b"\x1f\x8b"
 _BUSY = frozenset({429, 502, 503, 504})
-
-
-class Limits(msgspec.Struct, frozen=True):
-    """Seconds and bytes."""
-
-    connect: float = 15.0
-    read: float = 300.0
-    deadline: float = 1800.0
-    tries: int = 6
-    tries_unreachable: int = 3
-    tries_on_500: int = 2
-    backoff: float = 5.0
-    backoff_cap: float = 600.0
-    retry_after_cap: float = 3600.0
-    redirects: int = 5
-    body: int = 512 * 1024 * 1024
-    ratio: int = 200
-    ratio_from: int = 10 * 1024 * 1024
-
-
-class Response(msgspec.Struct, frozen=True):
-    """`body` is decompressed; `url` is where the answer came from, after redirects."""
-
-    url: str
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
+_WIDENS_GAP = frozenset({429, 503})
+_MOST_COOKIES = 100
+_OAI_PMH = b"OAI-PMH"  # the root, early in any answer that is one
 
 
 class Transport:
-    """Shared by all sources of a process; one request in flight per host.
+    """Shared by all sources of a process; one request in flight per host. Cookies and connections are kept.
 
-    `on_wait(seconds, why)` is called before each wait.
+    `on_wait(seconds, why)` is called before each wait, `on_notice(sentence)` once for each thing that a
+    person should know. `gaps` are seconds between two requests, by host; `trust` is by host name.
     """
 
     def __init__(
@@ -66,18 +51,32 @@ class Transport:
         contact: str = "",
         limits: Limits | None = None,
         on_wait: Callable[[float, str], None] = lambda _seconds, _why: None,
+        *,
+        on_notice: Callable[[str], None] = lambda _sentence: None,
+        gaps: Mapping[str, float] | None = None,
+        trust: Mapping[str, Trust] | None = None,
+        is_public: IsPublic = is_public,
     ) -> None:
         self.limits = limits or Limits()
         self.requests = 0
         self._clock = clock
         self._on_wait = on_wait
-        self._session = requests.Session()
-        self._session.max_redirects = self.limits.redirects
-        self._session.headers.update(_headers(contact))
-        self._hosts: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._on_notice = on_notice
+        self._turns = Turns(clock, gaps or {}, self.limits.gap_cap)
+        self._trust = trust or {}
+        self._told: set[str] = set()
+        self._uncompressed: set[str] = set()
+        self._open = _session(contact, Door(is_public, guarded=False))
+        self._guarded = _session(contact, Door(is_public, guarded=True))
+        self._guarded.cookies = self._open.cookies
+
+    @property
+    def gaps(self) -> Mapping[str, float]:
+        """Of the hosts that were busy."""
+        return self._turns.gaps
 
     def get(self, url: str, parameters: Mapping[str, str]) -> Response:
-        """The answer, whatever its status but those that are retried in vain.
+        """The answer, whatever its status but those that are retried in vain or say that we are blocked.
 
         TransportError where there is none; Deferred where the repository wants us to come much later.
         """
@@ -92,53 +91,106 @@ class Transport:
         return retrying(self._exchange, url, parameters)
 
     def close(self) -> None:
-        self._session.close()
+        self._open.close()
+        self._guarded.close()
 
     def _exchange(self, url: str, parameters: Mapping[str, str]) -> Response:
-        with self._hosts[_host(url)]:
-            self.requests += 1
-            ends = self._clock.monotonic() + self.limits.deadline
+        host = words.host_of(url)
+        with self._turns.turn(host):
+            pace = Pace(self._clock, self.limits, host)
+            token = CURRENT.set(pace)
             try:
-                return self._answer(url, parameters, ends)
-            except requests.RequestException as error:
-                raise _explained(error, url) from error
+                answer, moved_to = self._followed(url, parameters, pace)
+                with answer:
+                    response = self._read(answer, host)
+                if moved_to and _OAI_PMH in response.body[:2000]:
+                    self._propose(url, moved_to)
+                return response
+            except BrokenCoding:
+                self._uncompressed.add(host)
+                raise
             except urllib3.exceptions.HTTPError as error:
-                raise _explained_body(error, url) from error
+                raise words.explained_body(error, url) from error
+            except OSError as error:  # requests' own are
+                raise words.explained(error, url) from error
+            finally:
+                CURRENT.reset(token)
 
-    def _answer(self, url: str, parameters: Mapping[str, str], ends: float) -> Response:
-        timeout = (self.limits.connect, self.limits.read)
-        with self._session.get(url, params=parameters, stream=True, timeout=timeout) as answer:
-            body = self._body(answer, ends)
-            if answer.status_code in _BUSY or (answer.status_code == 500 and not _speaks_oai_pmh(body)):
+    def _followed(self, url: str, parameters: Mapping[str, str], pace: Pace) -> tuple[requests.Response, str]:
+        """The answer at the end of the redirects; and where `url` has moved to for good, or "".
+
+        Behind a public host, only public ones are reached.
+        """
+        session, at, moved_to, forever = self._open, url, "", True
+        for _ in range(self.limits.redirects + 1):
+            answer = self._sent(session, at, parameters if at is url else {}, pace)
+            location = _location(answer)
+            if location is None:
+                return answer, moved_to
+            with answer:
+                session = self._guarded if peer_is_public(answer) else session
+                at = redirects.target(answer.url, location, parameters)
+                _drain(answer)
+            forever = forever and answer.status_code in redirects.PERMANENT
+            moved_to = redirects.base(at, parameters) if forever else moved_to
+        raise RedirectRefused(
+            f"{words.shown(url)} redirects in a circle, or more than {self.limits.redirects} times",
+            "check the address in a browser",
+        )
+
+    def _sent(
+        self, session: requests.Session, url: str, parameters: Mapping[str, str], pace: Pace
+    ) -> requests.Response:
+        self.requests += 1
+        if len(session.cookies) > _MOST_COOKIES:
+            session.cookies.clear()
+        return session.get(
+            url,
+            params=parameters,
+            headers={"Accept-Encoding": "identity"} if words.host_of(url) in self._uncompressed else None,
+            stream=True,
+            timeout=(self.limits.connect, min(self.limits.read, pace.left())),
+            verify=self._believed(url),
+        )
+
+    def _believed(self, url: str) -> bool | str:
+        """True: the public authorities. For another host than the source's own, always."""
+        trust = self._trust.get(_name(url)) if self._trust else None
+        if trust is None:
+            return True
+        if not trust.insecure:
+            return trust.ca or True
+        self._notice(
+            f"{trust.source}: nobody checks who {_name(url)} is (insecure = true in config.toml): "
+            "what it sends may be anyone's"
+        )
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)  # said, once, in words
+        return False
+
+    def _read(self, answer: requests.Response, host: str) -> Response:
+        codings = answer.headers.get("Content-Encoding", "")
+        url = words.shown(answer.url)
+        content = body.read(_chunks(answer), codings, self.limits, url)
+        status = answer.status_code
+        if status != 200 or _OAI_PMH not in content[:2000]:
+            self._refuse(answer, content, host)
+        return Response(words.redacted(answer.url), status, answer.headers, content)
+
+    def _refuse(self, answer: requests.Response, content: bytes, host: str) -> None:
+        """Raises where another than the repository answers, or it is busy or in trouble."""
+        status = answer.status_code
+        if not _speaks_oai_pmh(content):
+            if blocked := words.blocked(answer.url, status, answer.headers, content):
+                raise blocked
+            if status == 500:
                 raise self._refusal(answer)
-            return Response(answer.url, answer.status_code, answer.headers, body)
-
-    def _body(self, answer: requests.Response, ends: float) -> bytes:
-        received, size, plain = 0, 0, []
-        unpack: _Unpacker | None = None
-        for chunk in _chunks(answer):
-            if self._clock.monotonic() > ends:
-                raise TimedOut(f"{answer.url} had not finished answering after {self.limits.deadline:.0f} s")
-            unpack = unpack or _Unpacker(answer.headers.get("Content-Encoding", ""), chunk)
-            received += len(chunk)
-            for part in unpack(chunk):
-                size += len(part)
-                self._check_size(answer.url, received, size)
-                plain.append(part)
-        if unpack is not None and not unpack.ended:
-            raise BrokenBody(f"{answer.url} sent a compressed answer whose end is missing")
-        return b"".join(plain)
-
-    def _check_size(self, url: str, received: int, size: int) -> None:
-        if size > self.limits.body:
-            raise TooLarge(f"{url} sent more than {self.limits.body // 2**20} MB in one answer")
-        if size > self.limits.ratio_from and size > received * self.limits.ratio:
-            raise TooLarge(
-                f"{url} sent an answer that unpacks to more than {self.limits.ratio} times its size"
-            )
+        if status in _WIDENS_GAP:
+            self._turns.widen(host)
+        if status in _BUSY:
+            raise self._refusal(answer)
 
     def _refusal(self, answer: requests.Response) -> TransportError:
-        message = f"{answer.url} answers {answer.status_code} {answer.reason}"
+        message = f"{words.shown(answer.url)} answers {answer.status_code} {answer.reason}"
         asked = _retry_after(answer.headers.get("Retry-After", ""), self._clock.now())
         if asked is None:
             return HttpStatus(message, answer.status_code, "the repository has trouble: try again later")
@@ -148,12 +200,23 @@ class Transport:
         error.retry_after = asked
         return error
 
+    def _propose(self, url: str, moved_to: str) -> None:
+        self._notice(
+            f"{words.shown(url)} has moved for good to {words.shown(moved_to)}: make that the `url` in "
+            "config.toml when it suits you (the next harvest then reads the whole list)"
+        )
+
+    def _notice(self, sentence: str) -> None:
+        if sentence not in self._told:
+            self._told.add(sentence)
+            self._on_notice(sentence)
+
     def _stop(self, state: tenacity.RetryCallState) -> bool:
         error = _failure(state)
         tries = self.limits.tries
         if isinstance(error, Unreachable):
             tries = self.limits.tries_unreachable
-        elif isinstance(error, HttpStatus) and error.status == 500:
+        elif isinstance(error, OddHeaders) or (isinstance(error, HttpStatus) and error.status == 500):
             tries = self.limits.tries_on_500
         return state.attempt_number >= tries
 
@@ -170,42 +233,18 @@ class Transport:
         self._on_wait(state.next_action.sleep, str(_failure(state)))
 
 
-def _chunks(answer: requests.Response) -> Iterator[bytes]:
-    """What has come: read() would wait for a whole chunk of a body that drips. The first can tell gzip."""
-    chunk = answer.raw.read1(_CHUNK)
-    while 0 < len(chunk) < len(_GZIP_MAGIC) and (more := answer.raw.read1(_CHUNK)):
-        chunk += more
-    while chunk:
-        yield chunk
-        chunk = answer.raw.read1(_CHUNK)
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """We follow redirects: requests would read their bodies whole, however far they unpack."""
 
 
-class _Unpacker:
-    """Undoes gzip and deflate, also gzip that nobody announced; plain bytes pass."""
-
-    def __init__(self, encoding: str, first: bytes) -> None:
-        self._stream = None
-        if first.startswith(_GZIP_MAGIC):
-            self._stream = zlib.decompressobj(31)
-        elif encoding.strip().lower() == "deflate":
-            self._stream = zlib.decompressobj()
-
-    def __call__(self, chunk: bytes) -> list[bytes]:
-        """Parts of at most a megabyte, so that a cap is met before memory is."""
-        if self._stream is None:
-            return [chunk]
-        parts = []
-        try:
-            while chunk:
-                parts.append(self._stream.decompress(chunk, 2**20))
-                chunk = self._stream.unconsumed_tail
-        except zlib.error as error:
-            raise BrokenBody(f"the compressed answer is broken: {error}") from error
-        return parts
-
-    @property
-    def ended(self) -> bool:
-        return self._stream is None or self._stream.eof
+def _session(contact: str, door: Door) -> requests.Session:
+    session = _Session()
+    session.headers.update(_headers(contact))
+    session.auth = lambda request: request  # or requests would look the host up in ~/.netrc
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, CheckedAdapter(door))
+    return session
 
 
 def _headers(contact: str) -> dict[str, str]:
@@ -219,13 +258,37 @@ def _headers(contact: str) -> dict[str, str]:
     return headers | ({"From": contact} if contact else {})
 
 
+def _location(answer: requests.Response) -> str | None:
+    """http.client reads headers as Latin-1; addresses come in UTF-8."""
+    if not answer.is_redirect:
+        return None
+    return answer.headers["Location"].encode("latin-1").decode("utf-8", "replace")
+
+
+def _drain(answer: requests.Response) -> None:
+    """A short body is read, so that the connection lives on; of a long one, no more."""
+    left = body.CHUNK
+    while left > 0 and (chunk := answer.raw.read1(left)):
+        left -= len(chunk)
+
+
+def _chunks(answer: requests.Response) -> Iterator[bytes]:
+    """What has come: read() would wait for a whole chunk of a body that drips."""
+    while chunk := answer.raw.read1(body.CHUNK):
+        yield chunk
+
+
+def _name(url: str) -> str:
+    return urlsplit(url).hostname or ""
+
+
 def _failure(state: tenacity.RetryCallState) -> BaseException | None:
     return state.outcome.exception() if state.outcome else None
 
 
 def _is_passing(error: BaseException) -> bool:
-    """Worth another try: TooLarge and Deferred are not."""
-    return isinstance(error, Unreachable | TimedOut | BrokenBody | HttpStatus)
+    """Worth another try."""
+    return isinstance(error, Unreachable | TimedOut | BrokenBody | OddHeaders | HttpStatus)
 
 
 def _retry_after(text: str, now: datetime) -> float | None:
@@ -240,48 +303,6 @@ def _retry_after(text: str, now: datetime) -> float | None:
     return max(0.0, (moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds())
 
 
-def _host(url: str) -> str:
-    try:
-        return urlsplit(url).netloc
-    except ValueError:  # an unclosed bracket: requests says so too, in better words
-        return url
-
-
-def _speaks_oai_pmh(body: bytes) -> bool:
+def _speaks_oai_pmh(content: bytes) -> bool:
     """Some servers answer an OAI-PMH error with status 500 (FAULTS H11)."""
-    return b"OAI-PMH" in body[:2000] and b"<error" in body
-
-
-def _explained(error: requests.RequestException, url: str) -> TransportError:
-    host = _host(url)
-    if isinstance(error, requests.exceptions.SSLError):
-        return Unreachable(
-            f"{host} cannot prove who it is: {_cause(error)}",
-            "its certificate is expired, self-signed or incomplete: tell the repository",
-        )
-    if isinstance(error, requests.Timeout):
-        return TimedOut(f"{host} did not answer in time", "try again later, or check the address")
-    if isinstance(error, requests.TooManyRedirects):
-        return Unreachable(f"{url} redirects in a circle", "check the address in a browser")
-    if isinstance(error, requests.ConnectionError):
-        return Unreachable(
-            f"{host} cannot be reached: {_cause(error)}",
-            "check the address and the network, or try again later",
-        )
-    return TransportError(f"{url} gave no usable answer: {_cause(error)}", "check the address in a browser")
-
-
-def _explained_body(error: urllib3.exceptions.HTTPError, url: str) -> TransportError:
-    if isinstance(error, urllib3.exceptions.ReadTimeoutError):
-        return TimedOut(f"{url} stopped in the middle of its answer")
-    return BrokenBody(f"{url} broke off its answer: {error}")
-
-
-def _cause(error: BaseException) -> str:
-    """The innermost reason: requests and urllib3 wrap it in four layers of text."""
-    while wrapped := [
-        one for one in (getattr(error, "reason", None), *error.args) if isinstance(one, Exception)
-    ]:
-        error = wrapped[0]
-    text = str(error)
-    return text.rsplit(": ", 1)[-1] if "Errno" in text or "HTTPConnection" in text else text
+    return _OAI_PMH in content[:2000] and b"<error" in content

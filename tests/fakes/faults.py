@@ -1,5 +1,6 @@
 """Ways to misbehave, each a `Fault`. `BY_ROW` names them by the number of their row in the catalogue."""
 
+import gzip
 import re
 import socket
 import threading
@@ -67,11 +68,15 @@ def day_granularity(asked: Asked, answer: Answer) -> Answer:
 BY_ROW: Mapping[str, Fault] = {
     "T03": reset,
     "T04": sent(framing="close", share=0.6, coding=""),
-    "T05": sent(share=0.9, honest=True),
+    "T05": sent(coding="gzip", share=0.9, honest=True),
     "T06": sent(share=0.6, coding=""),
     "T07": sent(announced=False),
     "T08": lambda _asked, answer: replace(
         answer, coding="", headers=answer.headers | {"Content-Encoding": "gzip"}
+    ),
+    "T09": lambda _asked, answer: replace(answer, body=gzip.compress(answer.body), coding="gzip"),
+    "T11": lambda _asked, answer: replace(
+        answer, headers=answer.headers | {f"X-{number}": "x" * 900 for number in range(400)}
     ),
     "H03": status(503),
     "X07": half_a_page,

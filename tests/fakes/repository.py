@@ -9,11 +9,12 @@ its fault fired, so that a test can prove that what it tested did happen.
 import gzip
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ssl import SSLContext
 from typing import Protocol
 from urllib.parse import parse_qsl, urlsplit
 
@@ -58,9 +59,9 @@ class Answer:
     """What goes on the wire.
 
     `coding` is gzip where the client allows it; `announced`: Content-Encoding says so. `framing` is how the
-    body's end is known: length, chunked or close; raw leaves that to `headers` and `body`. Only the first
-    `share` of the bytes is sent; where `honest`, the stated length agrees with that. `midway` is called when
-    half of what is sent has left.
+    body's end is known: length, chunked or close; raw leaves that to `headers` and `body`; wire sends nothing
+    but `parts`, one by one. Only the first `share` of the bytes is sent; where `honest`, the stated length
+    agrees with that. `midway` is called when half of what is sent has left.
     """
 
     body: bytes
@@ -72,6 +73,7 @@ class Answer:
     share: float = 1.0
     honest: bool = False
     midway: Callable[[], None] = lambda: None
+    parts: Iterable[bytes] = ()
 
     def wire(self) -> bytes:
         return gzip.compress(self.body, 6) if self.coding == "gzip" else self.body
@@ -133,9 +135,11 @@ class FakeRepository:
 
 
 class _Server(ThreadingHTTPServer):
-    def __init__(self, repository: FakeRepository) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, repository: FakeRepository, host: str, tls: SSLContext | None) -> None:
+        super().__init__((host, 0), _Handler)
         self.repository = repository
+        if tls is not None:  # the handshake is the connection's own thread's
+            self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that was killed leaves in mid-answer: that is what such tests are about."""
@@ -177,6 +181,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _begin(self, answer: Answer) -> None:
         """All but the last part: until that is on its way, the request is being answered."""
+        if answer.framing == "wire":
+            self._put_wire(answer.parts)
+            return
         whole = answer.wire()
         sent = whole[: int(len(whole) * answer.share)]
         self.close_connection = answer.framing == "close" or (len(sent) < len(whole) and not answer.honest)
@@ -187,6 +194,12 @@ class _Handler(BaseHTTPRequestHandler):
         answer.midway()
         self._rest = sent[half:]
         self._is_cut = len(sent) < len(whole)
+
+    def _put_wire(self, parts: Iterable[bytes]) -> None:
+        self.close_connection, self._rest, self._is_cut = True, b"", True
+        for part in parts:
+            self.wfile.write(part)
+            self.wfile.flush()
 
     def _finish(self, answer: Answer) -> None:
         self._put_part(answer, self._rest)
@@ -217,11 +230,14 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(responder: Responder) -> Iterator[FakeRepository]:
+def serving(
+    responder: Responder, host: str = "127.0.0.1", tls: SSLContext | None = None
+) -> Iterator[FakeRepository]:
     """Runs until the context ends; whatever a fault holds back is let go then."""
     repository = FakeRepository(responder)
-    with _Server(repository) as server:
-        responder.base_url = f"http://127.0.0.1:{server.server_port}{PATH}"
+    with _Server(repository, host, tls) as server:
+        scheme = "https" if tls else "http"
+        responder.base_url = f"{scheme}://{host}:{server.server_port}{PATH}"
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()
         try:

@@ -1,0 +1,18 @@
+"""One HTTP exchange with a repository, bounded in every direction.
+
+exchange.py    the request, its redirects, its retries
+politeness.py  one request in flight per host, and the gap that a busy host asked for
+addresses.py   whom the socket is connected to
+redirects.py   where a redirect leads. Pure
+pace.py        the deadline and the least rate, at each arrival of bytes
+body.py        compression undone under caps. Pure
+words.py       what went wrong, in words and by class
+
+Proxies are those of the environment (HTTPS_PROXY, HTTP_PROXY, NO_PROXY), as institutions set them; ~/.netrc
+is not read, so that no password of the user's goes to a host because of its name.
+"""
+
+from harvester.transport.exchange import Transport
+from harvester.transport.limits import Limits, Response, Trust
+
+__all__ = ["Limits", "Response", "Transport", "Trust"]
