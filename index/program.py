@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from harvester.clock import Clock, SystemClock
 from index.generations import Generations
@@ -15,7 +16,7 @@ from index.generations import Generations
 if TYPE_CHECKING:
     from harvester.config import Settings
     from harvester.store import Store
-    from harvester.transport import Limits, Transport
+    from harvester.transport import Limits, Transport, Trust
     from index.engine import Searcher
 
 
@@ -47,12 +48,23 @@ class Program:
         self,
         on_wait: Callable[[float, str], None] = lambda _seconds, _why: None,
         limits: Limits | None = None,
+        on_notice: Callable[[str], None] = lambda _sentence: None,
     ) -> Transport:
         from harvester.transport import Transport
 
-        transport = Transport(self.clock, self.settings.harvest.contact, limits, on_wait)
+        contact = self.settings.harvest.contact
+        transport = Transport(self.clock, contact, limits, on_wait, on_notice=on_notice, trust=self._trust())
         self._open.append(transport)
         return transport
+
+    def _trust(self) -> dict[str, Trust]:
+        from harvester.transport import Trust
+
+        return {
+            urlsplit(source.url).hostname or "": Trust(source.name, source.ca, source.insecure)
+            for source in self.settings.sources.values()
+            if source.ca or source.insecure
+        }
 
     def close(self) -> None:
         while self._open:

@@ -68,6 +68,10 @@ def test_every_key_reaches_the_settings(write, tmp_path):
         set = "7374617475733D707562:x"
         details = "eprints"
         schedule = "30 3 * * mon-fri"
+        ca = "our-ca.pem"
+        [sources.c]
+        url = "https://old.example/oai"
+        insecure = true
     """
     found = load(write(text), {})
     assert found.data == Path("/srv/windrow")
@@ -81,8 +85,9 @@ def test_every_key_reaches_the_settings(write, tmp_path):
         "7374617475733D707562:x",
         "eprints",
         "30 3 * * mon-fri",
+        str(tmp_path / "our-ca.pem"),
     )
-    assert found.sources == {"a.b": source}
+    assert found.sources == {"a.b": source, "c": Source("c", "https://old.example/oai", insecure=True)}
 
 
 def test_files_are_relative_to_config_toml(write, tmp_path, monkeypatch):
@@ -216,6 +221,10 @@ def test_an_unknown_key_has_its_nearest(write, text, says):
         (KAR + "details = 'full'", "sources.kar.details: found 'full'; allowed: \"eprints\", or empty"),
         (KAR + "set = 'a b'", "sources.kar.set: found 'a b'; allowed: one setSpec"),
         (KAR + "metadata_prefix = 'a b'", "sources.kar.metadata_prefix: found 'a b'; allowed: letters"),
+        (KAR + "insecure = 'yes'", "sources.kar.insecure: found 'yes'; allowed: true or false"),
+        (KAR + "insecure = 1", "sources.kar.insecure: found 1; allowed: true or false"),
+        (KAR + "ca = true", "sources.kar.ca: found true; allowed: text in quotes"),
+        (KAR + 'ca = "a.pem"\ninsecure = true', "sources.kar.ca: found 'a.pem'; allowed: ca or insecure"),
         (KAR + "schedule = '75 * * * *'", "sources.kar.schedule: found '75 * * * *'; '75' is no minute"),
     ],
 )
@@ -299,7 +308,8 @@ def test_the_shipped_file_shows_each_key_with_its_explanation_and_default():
     for key in KEYS:
         table, _, name = f".{key.path}".rpartition(".")
         start = lines.index(f"[{table[1:].replace('*', 'NAME')}]") if table else 0
-        shown = lines.index(f'{name} = "{key.default}"', start)
+        default = str(key.default).lower() if isinstance(key.default, bool) else f'"{key.default}"'
+        shown = lines.index(f"{name} = {default}", start)
         assert key.explanation in lines[shown - 1]
 
 

@@ -13,6 +13,7 @@ from harvester.errors import ConfigError
 from harvester.schedule import FORMS, parse_schedule
 
 Check = Callable[[str], str]
+Value = str | bool
 
 ENGINES = ("tantivy", "whoosh")
 PLANNED_ENGINES = ("opensearch",)
@@ -25,10 +26,10 @@ _SET = re.compile(r"[A-Za-z0-9_.!~*'()-]+(:[A-Za-z0-9_.!~*'()-]+)*")
 
 
 class Key(msgspec.Struct, frozen=True):
-    """`path` has a star where the file has a name of the user's own."""
+    """`path` has a star where the file has a name of the user's own. A value is of its default's kind."""
 
     path: str
-    default: str
+    default: Value
     check: Check
     explanation: str
     required: bool = False
@@ -83,6 +84,14 @@ def _details(value: str) -> str:
     return "" if value == "eprints" else 'allowed: "eprints", or empty'
 
 
+def _any(_value: str) -> str:
+    return ""
+
+
+def _file(value: str) -> str:
+    return "" if value.isprintable() else "allowed: the name of a PEM file"
+
+
 def _schedule(value: str) -> str:
     try:
         parse_schedule(value)
@@ -135,6 +144,18 @@ KEYS = (
         "",
         _details,
         '"eprints" fetches what EPrints leaves out of oai_dc, record by record.',
+    ),
+    Key(
+        "sources.*.ca",
+        "",
+        _file,
+        "PEM file of certificates to believe for this host, not the public ones; relative to this file.",
+    ),
+    Key(
+        "sources.*.insecure",
+        False,
+        _any,
+        "true: whoever answers for this host is believed, whatever its certificate. Each run warns of it.",
     ),
     Key("sources.*.schedule", "", _schedule, f"When to harvest: {FORMS}; empty: when you say so."),
 )

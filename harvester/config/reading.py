@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from harvester.config.keys import KEYS, SOURCE_NAME, Key
+import msgspec
+
+from harvester.config.keys import KEYS, SOURCE_NAME, Key, Value
 from harvester.config.settings import HarvestSettings, IndexSettings, Settings, Source, StoreSettings
 from harvester.errors import ConfigError
 
@@ -22,17 +24,17 @@ def read_settings(document: Mapping[str, Any], path: Path, environ: Mapping[str,
     reader = _Reader(environ)
     reader.read((), document)
     reader.compare_sources()
-    data = path.absolute().parent / reader.value("data")
-    if "?" in str(data) and not reader.value("store", "url"):
+    data = path.absolute().parent / reader.text("data")
+    if "?" in str(data) and not reader.text("store", "url"):
         reader.fault(("data",), str(data), "allowed: a path without ?, which an SQLite URL cannot hold")
     _refuse(reader.problems, path)
     return Settings(
         path=path,
         data=data,
-        store=StoreSettings(_store_url(reader.value("store", "url"), path, data)),
-        index=IndexSettings(reader.value("index", "engine")),
-        harvest=HarvestSettings(reader.value("harvest", "contact"), reader.value("harvest", "timezone")),
-        sources={name: reader.source(name) for name in reader.names},
+        store=StoreSettings(_store_url(reader.text("store", "url"), path, data)),
+        index=IndexSettings(reader.text("index", "engine")),
+        harvest=HarvestSettings(reader.text("harvest", "contact"), reader.text("harvest", "timezone")),
+        sources={name: _placed(reader.source(name), path) for name in reader.names},
     )
 
 
@@ -51,18 +53,29 @@ def _store_url(url: str, path: Path, data: Path) -> str:
     return f"sqlite:///{(path.absolute().parent / url.removeprefix('sqlite:///')).as_posix()}"
 
 
+def _placed(source: Source, path: Path) -> Source:
+    if not source.ca:
+        return source
+    return msgspec.structs.replace(source, ca=str(path.absolute().parent / source.ca))
+
+
 class _Reader:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
-        self._values: dict[KeyPath, str] = {}
+        self._values: dict[KeyPath, Value] = {}
         self.names: list[str] = []
         self.problems: list[str] = []
 
-    def value(self, *path: str) -> str:
+    def value(self, *path: str) -> Value:
         return self._values.get(path, _KEYS[_pattern(path)].default)
 
+    def text(self, *path: str) -> str:
+        value = self.value(*path)
+        assert isinstance(value, str)
+        return value
+
     def source(self, name: str) -> Source:
-        own = {
+        own: dict[str, Any] = {
             path[2]: self.value("sources", name, path[2]) for path in _KEYS if path[:2] == ("sources", "*")
         }
         return Source(name, **own)
@@ -96,6 +109,9 @@ class _Reader:
             self.fault(path, path[-1], "allowed: small letters, digits, . _ and -, a letter or digit first")
 
     def _read_value(self, path: KeyPath, key: Key, value: object) -> None:
+        if isinstance(key.default, bool):
+            self._read_switch(path, value)
+            return
         text = self._text(path, value)
         if text is None:
             return
@@ -104,6 +120,12 @@ class _Reader:
             return
         if wrong := key.check(text):
             self.fault(path, value, wrong)
+
+    def _read_switch(self, path: KeyPath, value: object) -> None:
+        if isinstance(value, bool):
+            self._values[path] = value
+        else:
+            self.fault(path, value, "allowed: true or false")
 
     def _text(self, path: KeyPath, value: object) -> str | None:
         """What stands there, or in the environment variable that it names."""
@@ -121,6 +143,8 @@ class _Reader:
         seen: dict[tuple[str, str, str], str] = {}
         for name in self.names:
             source = self.source(name)
+            if source.ca and source.insecure:
+                self.fault(("sources", name, "ca"), source.ca, "allowed: ca or insecure, not both")
             fetched = (source.url, source.metadata_prefix, source.set)
             if source.url and fetched in seen:
                 first, second = _dotted(("sources", seen[fetched])), _dotted(("sources", name))

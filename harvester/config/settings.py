@@ -24,7 +24,10 @@ class HarvestSettings(msgspec.Struct, frozen=True):
 
 
 class Source(msgspec.Struct, frozen=True):
-    """One thing to harvest. Empty: the whole repository, no details, no schedule."""
+    """One thing to harvest. Empty: the whole repository, no details, no schedule.
+
+    `ca` is the absolute path of a PEM file; `insecure` asks for no certificate.
+    """
 
     name: str
     url: str
@@ -32,6 +35,8 @@ class Source(msgspec.Struct, frozen=True):
     set: str = ""
     details: str = ""
     schedule: str = ""
+    ca: str = ""
+    insecure: bool = False
 
 
 class Settings(msgspec.Struct, frozen=True):

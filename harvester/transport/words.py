@@ -48,6 +48,9 @@ def explained(error: Exception, url: str) -> TransportError:
     host, cause = host_of(url), _cause(error)
     if isinstance(cause, ssl.SSLError):
         return _untrusted(host, cause)
+    if "TLS CA certificate bundle" in str(error):  # requests looks for the file, and says so like this
+        path = str(error).rpartition(": ")[2]
+        return Untrusted(f"{host}: there is no file {path}", "correct `ca` of the source in config.toml")
     if isinstance(error, requests.exceptions.ProxyError):
         return Unreachable(
             f"the proxy on the way to {host} refuses: {_text(cause)}",
