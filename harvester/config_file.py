@@ -1,6 +1,8 @@
-"""Writes a new source into config.toml; every byte that was there stays."""
+"""Writes a new source into config.toml, or takes one out; every byte that is of anything else stays."""
 
+import codecs
 import os
+import re
 import stat
 import tomllib
 from pathlib import Path
@@ -26,6 +28,25 @@ def add_source(path: Path, source: Source) -> str:
     _refuse_unreadable(path, before, source, new)
     _replace(path, new)
     return block
+
+
+def remove_source(path: Path, name: str) -> bool:
+    """False where it is not there. A comment goes with it only where it stands right under its keys."""
+    path = path.resolve()
+    old = _old(path)
+    before = read_document(path) if old else {}
+    if name not in _sources(path, before):
+        return False
+    others = {other: value for other, value in before["sources"].items() if other != name}
+    mark = codecs.BOM_UTF8 if old.startswith(codecs.BOM_UTF8) else b""
+    bare = old.removeprefix(mark)
+    for new in (mark + _cut(bare, name), mark + _reprinted(bare, name)):
+        if _document(new) == {**before, "sources": others}:
+            _replace(path, new)
+            return True
+    raise ConfigError(
+        f"{path} is written so that {name} cannot be taken out", advice="Remove it there by hand."
+    )
 
 
 def source_block(source: Source) -> str:
@@ -77,6 +98,69 @@ def _appended(old: bytes, block: str) -> bytes:
     newline = "\r\n" if b"\r\n" in old else "\n"
     gap = "" if not old else "\n" if old.endswith(b"\n") else "\n\n"
     return old + (gap + block).replace("\n", newline).encode()
+
+
+_LINE = re.compile(rb"[^\n]*\n|[^\n]+")
+_HEADER = re.compile(rb"\s*\[")
+
+
+def _cut(old: bytes, name: str) -> bytes:
+    """Without the lines of `[sources.NAME]` and of the tables in it."""
+    own = re.compile(rb"""\s*\[\s*sources\s*\.\s*(["']?)%s\1\s*[\].]""" % re.escape(name.encode()))
+    kept: list[bytes] = []
+    sections = _in_sections(_LINE.findall(old))
+    for at, section in enumerate(sections):
+        if not own.match(section[0]):
+            kept += section
+            continue
+        kept = _joined(kept, _of_others(section, is_last=at + 1 == len(sections)))
+    return b"".join(kept)
+
+
+def _joined(before: list[bytes], behind: list[bytes]) -> list[bytes]:
+    """A blank line parted the section from what is before, another from what is behind: one is enough."""
+    if not behind:
+        return before[:-1] if before and not before[-1].strip() else before
+    is_parted = not before or not before[-1].strip()
+    return before + (behind[1:] if is_parted and not behind[0].strip() else behind)
+
+
+def _in_sections(lines: list[bytes]) -> list[list[bytes]]:
+    """Each begins with its header, but for what is before the first."""
+    sections: list[list[bytes]] = [[]]
+    for line in lines:
+        if _HEADER.match(line):
+            sections.append([])
+        sections[-1].append(line)
+    return [section for section in sections if section]
+
+
+def _of_others(section: list[bytes], *, is_last: bool) -> list[bytes]:
+    """What stands behind the keys of a section, from the first blank line, may be about what follows."""
+    told = [at for at, line in enumerate(section) if line.strip() and not line.lstrip().startswith(b"#")]
+    behind = section[told[-1] + 1 :]
+    blank = next((at for at, line in enumerate(behind) if not line.strip()), None)
+    if blank is None:
+        return [] if is_last else behind
+    return behind[blank:]
+
+
+def _reprinted(old: bytes, name: str) -> bytes:
+    """For what is written in another way than as a table of its own."""
+    document = tomlkit.parse(old)
+    try:
+        del document["sources"][name]
+    except (KeyError, TypeError, ValueError):
+        return old
+    return tomlkit.dumps(document).encode()
+
+
+def _document(content: bytes) -> dict[str, Any]:
+    """{} for what cannot be read."""
+    try:
+        return {"sources": {}, **tomllib.loads(content.decode("utf-8-sig"))}
+    except tomllib.TOMLDecodeError:
+        return {}
 
 
 def _refuse_unreadable(path: Path, before: dict[str, Any], source: Source, new: bytes) -> None:

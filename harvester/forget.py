@@ -34,6 +34,6 @@ def _split(id: str, store: Store) -> tuple[str, str]:
 
 
 def _row(connection: Connection, source: str) -> int:
-    state = sources.get(connection, source)
-    assert state is not None, "a record has a source"
-    return state.id
+    row = sources.row_of(connection, source)
+    assert row is not None, "a record has a source"
+    return row

@@ -172,6 +172,15 @@ def _counts(connection: Connection) -> _Check:
         )
 
 
+def _removed(connection: Connection) -> _Check:
+    for source in connection.execute(sa.select(sources).where(sources.c.removed.is_not(None))).all():
+        kept = source.live + sum(
+            connection.scalar(sa.select(sa.func.count()).where(table.c.source_id == source.id)) or 0
+            for table in (harvests, quarantine)
+        )
+        yield f"{source.name} was removed, but something of it is still there" if kept else ""
+
+
 def _sums(connection: Connection) -> _Check:
     """[11]"""
     for row in _rows(connection, sa.select(harvests.c.id, harvests.c.checkpoint)):
@@ -273,6 +282,7 @@ _STORE = (
     ("tombstones hold no content", _tombstones),
     ("forgotten records hold no content", _forgotten),
     ("each source counts its records rightly", _counts),
+    ("removed sources hold nothing but tombstones", _removed),
     ("each received record is counted once", _sums),
     ("no watermark lies beyond what the repository said", _watermarks),
     ("what is in quarantine has a reason", _quarantined),

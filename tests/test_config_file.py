@@ -1,12 +1,13 @@
 """A source is added to config.toml, and nothing else in it changes."""
 
 import os
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from harvester.config import Source, load
-from harvester.config_file import add_source
+from harvester.config_file import add_source, remove_source
 from harvester.errors import ConfigError
 
 SHIPPED = Path(__file__).parents[1] / "config.toml"
@@ -102,3 +103,62 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_other(write, monkeypatch,
         add_source(path, NEW)
     assert path.read_text() == KAR
     assert [file.name for file in path.parent.iterdir()] == ["config.toml"]
+
+
+# Taking one out
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (KAR, ""),
+        ("# Mine.\n" + KAR, "# Mine.\n"),
+        ('data = "x"\n\n' + KAR, 'data = "x"\n'),
+        (KAR + '# schedule = ""\n\n# Ask Jim.\n[index]  # here\n', "# Ask Jim.\n[index]  # here\n"),
+        ("[harvest]\n\n" + KAR + "\n# Ask Jim.\n\n[index]\n", "[harvest]\n\n# Ask Jim.\n\n[index]\n"),
+        (KAR + "# Ask Jim.\n[index]\n", "# Ask Jim.\n[index]\n"),
+        ("[harvest]\n\n" + KAR + "# schedule\n", "[harvest]\n"),
+        ("[harvest]\n\n" + KAR + "\n# the end", "[harvest]\n\n# the end"),
+        ("[harvest]\r\n\r\n" + KAR.replace("\n", "\r\n") + "\r\n[index]\r\n", "[harvest]\r\n\r\n[index]\r\n"),
+        (KAR.replace("kar]", '"kar"]') + "[index]\n", "[index]\n"),
+        (KAR.replace("[sources.kar]", " [ sources . 'kar' ] # x") + "[index]\n", "[index]\n"),
+        (
+            "[sources.karst]\nurl = 'https://x.example/oai'\n" + KAR,
+            "[sources.karst]\nurl = 'https://x.example/oai'\n",
+        ),
+        ("[sources]\n" + KAR + "[index]\n", "[sources]\n[index]\n"),
+        ("[sources]\nkar.url = 'https://x.example/oai' # x\n# Jim\n[index]\n", "[sources]\n# Jim\n[index]\n"),
+        ("[sources]\nkar = {url = 'https://x.example/oai'}\n# Jim\n[index]\n", "[sources]\n# Jim\n[index]\n"),
+        ("\ufeff" + KAR + "\n[index]\n", "\ufeff[index]\n"),
+    ],
+)
+def test_a_source_is_taken_out_and_all_else_stays(tmp_path, old, new):
+    path = tmp_path / "config.toml"
+    path.write_bytes(old.encode())
+    others = {name: source for name, source in load(path, {}).sources.items() if name != "kar"}
+    assert remove_source(path, "kar")
+    assert path.read_bytes().decode() == new
+    assert load(path, {}).sources == others
+    assert [file.name for file in tmp_path.iterdir()] == ["config.toml"]
+
+
+@pytest.mark.parametrize("old", [SHIPPED.read_text(encoding="utf-8"), "# a remark\n", "[harvest]\n# x\n\n\n"])
+def test_what_was_added_and_taken_out_was_never_there(write, old):
+    path = write(old)
+    add_source(path, NEW)
+    assert remove_source(path, "kent")
+    assert path.read_text(encoding="utf-8") == old
+
+
+def test_a_source_that_is_not_there(write, tmp_path):
+    path = write(KAR)
+    assert not remove_source(path, "kent")
+    assert path.read_text() == KAR
+    assert not remove_source(tmp_path / "none.toml", "kar")
+
+
+def test_a_text_that_looks_like_its_header_is_none(write):
+    old = KAR + '\n[harvest]\ncontact = """\n[sources.kar]\n"""\n'
+    path = write(old)
+    assert remove_source(path, "kar")
+    assert tomllib.loads(path.read_text())["harvest"] == {"contact": "[sources.kar]\n"}

@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from harvester.errors import StoreUnusable
-from harvester.store import Store, forgetting, quarantine, records, schema
+from harvester.store import Store, forgetting, quarantine, records, schema, sources
 from harvester.store.codec import compress_all
 from harvester.store.migrations import MIGRATIONS
 from tests.contracts.store import (
@@ -30,7 +30,7 @@ from tests.fakes.clock import FakeClock
 __all__ = ["test_a_record_comes_back_as_it_was", "test_bytes_come_back_as_they_were"]
 
 # What each migration makes of a store. Append to it; a released line never changes.
-FINGERPRINTS = ["9057efe288f3852f", "02274962d9afde17", "3a980f59e487ac20"]
+FINGERPRINTS = ["9057efe288f3852f", "02274962d9afde17", "3a980f59e487ac20", "ed5778e79db69ca6"]
 
 
 def url(folder: Path) -> str:
@@ -102,6 +102,12 @@ def test_version_2_forgot_nothing(tmp_path: Path) -> None:
     with closing(old_store(tmp_path, 2, SOURCE, row)) as store, store.read() as connection:
         assert records.known(connection, 1, ["oai:x:1"])["oai:x:1"].forgotten is False
         assert forgetting.since(connection, "src/oai:x:1") is None
+
+
+def test_version_3_removed_no_source(tmp_path: Path) -> None:
+    with closing(old_store(tmp_path, 3, SOURCE)) as store, store.read() as connection:
+        assert [state.name for state in sources.every(connection)] == ["src"]
+        assert sources.removed_since(connection, "src") is None
 
 
 # A disk that refuses

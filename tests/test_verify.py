@@ -22,14 +22,15 @@ RAW = "each live record has the XML it was made from"
 TOMBSTONES = "tombstones hold no content"
 FORGOTTEN = "forgotten records hold no content"
 COUNTS = "each source counts its records rightly"
+REMOVED = "removed sources hold nothing but tombstones"
 SUMS = "each received record is counted once"
 WATERMARK = "no watermark lies beyond what the repository said"
 QUARANTINE = "what is in quarantine has a reason"
 INDEX_POSITION = "the index follows this store and does not lead it"
 INDEX_DOCUMENTS = "the index holds each live record as it is, and nothing else"
 ALL = (
-    FILE, ROWS, POSITIONS, READABLE, RAW, TOMBSTONES, FORGOTTEN, COUNTS, SUMS, WATERMARK, QUARANTINE,
-    INDEX_POSITION, INDEX_DOCUMENTS,
+    FILE, ROWS, POSITIONS, READABLE, RAW, TOMBSTONES, FORGOTTEN, COUNTS, REMOVED, SUMS, WATERMARK,
+    QUARANTINE, INDEX_POSITION, INDEX_DOCUMENTS,
 )  # fmt: skip
 LIVE, DELETED = 224, 6
 
@@ -74,7 +75,7 @@ class TestAGoodFolder:
         checked = {line["invariant"]: line["checked"] for line in ran.lines}
         assert checked == {
             FILE: 1, ROWS: 1, POSITIONS: LIVE + DELETED, READABLE: LIVE, RAW: LIVE, TOMBSTONES: DELETED,
-            FORGOTTEN: 0, COUNTS: 1, SUMS: 1, WATERMARK: 1, QUARANTINE: 0,
+            FORGOTTEN: 0, COUNTS: 1, REMOVED: 0, SUMS: 1, WATERMARK: 1, QUARANTINE: 0,
             INDEX_POSITION: 1, INDEX_DOCUMENTS: LIVE,
         }  # fmt: skip
 
@@ -148,6 +149,7 @@ class TestTheStore:
                 TOMBSTONES,
                 "its content is still there",
             ),
+            ("UPDATE sources SET removed = '2026'", REMOVED, "demo was removed, but"),
             ("UPDATE records SET forgotten = '2026' WHERE id = 1", FORGOTTEN, "was forgotten here, but"),
             (
                 "UPDATE records SET forgotten = '2026', content_hash = x'00' WHERE deleted",

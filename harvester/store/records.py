@@ -305,6 +305,23 @@ def ids_of(connection: Connection, identifier: str) -> list[str]:
     return [record_id(*row) for row in connection.execute(query)]
 
 
+def bury(connection: Connection, source_id: int, limit: int) -> int:
+    """Tombstones, at new positions, in place of some live records; how many. Last in a transaction."""
+    query = (
+        sa.select(
+            records.c.identifier, records.c.id, records.c.datestamp, records.c.deleted, records.c.sets,
+            records.c.content_hash,
+        )
+        .where(records.c.source_id == source_id, records.c.deleted.is_(False))
+        .order_by(records.c.position)
+        .limit(limit)
+    )  # fmt: skip
+    found = [(row[0], Known(*row[1:])) for row in connection.execute(query)]
+    gone = [Write(name, one.datestamp, "[]", deleted=True, moves=True, known=one) for name, one in found]
+    write(connection, source_id, pack(gone))
+    return len(gone)
+
+
 def live(connection: Connection, source: str = "") -> Iterator[Record]:
     """All live records, of one source or of all, in order of position."""
     query = select_records().where(records.c.deleted.is_(False)).order_by(records.c.position)

@@ -1,4 +1,8 @@
-"""What is harvested: how far, how many records, and whether its request is still the same."""
+"""What is harvested: how far, how many records, and whether its request is still the same.
+
+A removed source is none: only its row stays, for the tombstones that followers have still to see, and for
+the fence, which must not begin anew. `ensure` makes a source of it again.
+"""
 
 import msgspec
 import sqlalchemy as sa
@@ -23,11 +27,17 @@ class SourceState(msgspec.Struct, frozen=True):
 
 def ensure(connection: Connection, name: str, fingerprint: str) -> SourceState:
     """A source whose request changed forgets its watermark: what lay before it was another list's."""
+    anew = {
+        "fingerprint": fingerprint,
+        "watermark": None,
+        "last_full": None,
+        "doubted": False,
+        "removed": None,
+    }
     known = connection.execute(sa.select(sources).where(sources.c.name == name)).one_or_none()
     if known is None:
         connection.execute(sa.insert(sources), {"name": name, "fingerprint": fingerprint})
-    elif known.fingerprint != fingerprint:
-        anew = {"fingerprint": fingerprint, "watermark": None, "last_full": None, "doubted": False}
+    elif known.removed or known.fingerprint != fingerprint:
         connection.execute(sa.update(sources).where(sources.c.id == known.id).values(anew))
     state = get(connection, name)
     assert state is not None
@@ -48,8 +58,30 @@ def every(connection: Connection) -> list[SourceState]:
             row.id, row.name, row.watermark, row.last_full, row.doubted, row.live, row.tombstones,
             quarantined.get(row.id, 0),
         )
-        for row in connection.execute(sa.select(sources).order_by(sources.c.name))
+        for row in connection.execute(
+            sa.select(sources).where(sources.c.removed.is_(None)).order_by(sources.c.name)
+        )
     ]  # fmt: skip
+
+
+def removed_since(connection: Connection, name: str) -> str | None:
+    """When a source was removed that is none now."""
+    return connection.scalar(sa.select(sources.c.removed).where(sources.c.name == name))
+
+
+def row_of(connection: Connection, name: str) -> int | None:
+    """Of a removed source, too."""
+    return connection.scalar(sa.select(sources.c.id).where(sources.c.name == name))
+
+
+def remove(connection: Connection, source_id: int, now: str) -> None:
+    """All but its tombstones, which its live records have become before."""
+    runs = sa.select(schema.harvests.c.id).where(schema.harvests.c.source_id == source_id)
+    connection.execute(sa.delete(schema.listed).where(schema.listed.c.harvest_id.in_(runs)))
+    for table in (schema.harvests, schema.quarantine):
+        connection.execute(sa.delete(table).where(table.c.source_id == source_id))
+    nothing = {"watermark": None, "last_full": None, "doubted": False, "removed": now}
+    connection.execute(sa.update(sources).where(sources.c.id == source_id).values(nothing))
 
 
 def settle(

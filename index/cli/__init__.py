@@ -32,6 +32,7 @@ _COMMANDS = {
         "demo": ("tour", "Harvest and search a bundled sample repository."),
         "add": ("fetch", "Check an address and write it into config.toml."),
         "check": ("fetch", "Try an OAI-PMH address and say what is there."),
+        "source": ("source", "Remove a source, and all that came from it."),
         "harvest": ("harvesting", "Harvest now; the index follows."),
     },
     "Mend": {

@@ -140,13 +140,14 @@ def _coloured(snippet: str) -> str:
 @with_program
 def show(program: Program, id: str, raw: bool, as_json: bool) -> None:
     """Show one record, by its id, OAI identifier, eprint number, DOI or URL."""
-    from harvester.store import forgetting, records
+    from harvester.store import forgetting, records, sources
 
     full = full_id(program, id)
     with program.store.read() as connection:
         record = records.get(connection, full)
         forms = records.raw_forms(connection, full) if raw else {}
         forgotten = forgetting.since(connection, full)
+        removed = sources.removed_since(connection, record.source) if record else None
     if record is None:
         raise NotFound(f"the index names {full}, the store does not have it", "run `windrow sync`")
     if raw:
@@ -155,6 +156,8 @@ def show(program: Program, id: str, raw: bool, as_json: bool) -> None:
         put_json(record)
     elif forgotten:
         put_lines(f"{printable(full)} was forgotten here on {forgotten[:10]}.")
+    elif removed:
+        put_lines(f"{printable(full)} went with its source, which was removed here on {removed[:10]}.")
     else:
         put_record(record)
 
