@@ -93,8 +93,6 @@ def _sentence(answer: Response) -> str:
 
 
 _ADVICE = {
-    401: "the repository wants a name and a password, which Windrow cannot give",
-    403: "the repository blocks us: ask its manager to let Windrow in",
     404: "there is nothing there: OAI-PMH is often at …/cgi/oai2 (EPrints), …/oai/request (DSpace) or …/oai",
     410: "the address is gone for good: look for the new one",
 }

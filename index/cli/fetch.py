@@ -94,7 +94,7 @@ def _checked(path: "Path", url: str, prefix: str, name: str) -> "Finding":
     )
     program = Program(_settings(path))
     try:
-        transport = program.transport(limits=impatient)
+        transport = program.transport(limits=impatient, on_notice=tell)
         return try_address(_with_scheme(url), transport, program.clock, prefix=prefix, name=name)
     finally:
         program.close()

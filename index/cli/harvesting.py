@@ -89,7 +89,7 @@ def _harvest(program: Program, source: "Source", options: "Options | None", as_j
     from harvester.harvest import harvest as run
 
     with harvest_bar(quiet=as_json) as show:
-        transport = program.transport(on_wait=_tell_wait)
+        transport = program.transport(on_wait=_tell_wait, on_notice=tell)
         try:
             report = run(source, program.store, transport, program.clock, options, show)
         except (SourceBusy, LeaseLost) as error:
