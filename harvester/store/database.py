@@ -116,6 +116,7 @@ def _set_up_sqlite(connection: Any, _record: Any) -> None:
         # Power loss may cost the last pages, never their order: a token and its records are one commit.
         "synchronous=NORMAL",
         "foreign_keys=ON",
+        "secure_delete=FAST",  # what is forgotten should not lie about in free pages
         "cache_size=-16000",
         "journal_size_limit=67108864",
     ):
