@@ -80,6 +80,7 @@ class _Run:
         self._spent = Checkpoint()
         self._requests_before = transport.requests
         self._began = clock.monotonic()
+        transport.start_gap(source.url, ledger.state.gap)
 
     def to_its_end(self) -> Harvest:
         try:
@@ -205,7 +206,8 @@ class _Run:
         self._ledger.checkpoint = msgspec.structs.replace(
             self._checkpoint, requests=self._requests, seconds=self._seconds
         )
-        return self._ledger.end(self._request, judgement, error)
+        gap = self._transport.gap(self._source.url)
+        return self._ledger.end(self._request, judgement, error, gap)
 
     def _save(self, **changes: object) -> None:
         self._ledger.save(msgspec.structs.replace(self._checkpoint, **changes))

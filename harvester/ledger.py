@@ -106,7 +106,7 @@ class Ledger:
                 return
             deleted_up_to = gone[-1][1].id
 
-    def end(self, request: Request, judgement: Judgement, error: str) -> Harvest:
+    def end(self, request: Request, judgement: Judgement, error: str, gap: float | None = None) -> Harvest:
         """The verdict, what it moves, and the lease given back."""
         watermark = last_full = None
         proven = judgement.verdict in ("complete", "verified")
@@ -124,6 +124,7 @@ class Ledger:
                 self.state.id,
                 watermark=watermark,
                 last_full=last_full,
+                gap=gap,
                 doubted=judgement.verdict == "unproven" or (self.state.doubted and not proven),
             )
             harvests.end(

@@ -310,6 +310,13 @@ def test_a_busy_moment_is_waited_out(rig: Rig) -> None:
     assert rig.clock.slept == [30, 30, 2, 2]  # what it asked for, then the gap for the rest of the run
 
 
+def test_a_busy_host_is_remembered(rig: Rig) -> None:
+    rig.repository.misbehave(faults.status(429, Retry_After="30"), offset(20), times=3)
+    for gap in (4, 2, 1, 0):
+        rig.harvest(full=True)
+        assert rig.state.gap == gap
+
+
 def test_an_expired_token_starts_the_list_again(rig: Rig) -> None:
     rig.repository.misbehave(faults.oai_error("badResumptionToken"), offset(20), times=1)
     report = rig.harvest()

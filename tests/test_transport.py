@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import timedelta
 from email.utils import format_datetime
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -302,7 +301,7 @@ def test_after_a_429_there_is_a_gap_for_the_rest_of_the_run(
     for _ in range(3):
         get(transport, server)
     assert clock.slept == [1, 1, 1]  # what Retry-After asks, then the gap twice
-    assert list(transport.gaps.values()) == [1]
+    assert transport.gap(server.url) == 1
 
 
 def test_the_gap_doubles_up_to_a_minute(
@@ -311,14 +310,15 @@ def test_the_gap_doubles_up_to_a_minute(
     server.misbehave(faults.status(503, Retry_After="0"), times=8)
     transport = transport_with(tries=20)
     get(transport, server)
-    assert list(transport.gaps.values()) == [60]
+    assert transport.gap(server.url) == 60
     assert clock.slept == [1, 1, 1, 1, 3, 1, 7, 1, 15, 1, 31, 1, 59, 1, 59]
 
 
-def test_a_gap_of_an_earlier_run_is_kept(
+def test_half_the_gap_of_an_earlier_run_is_kept(
     transport_with: Make, server: FakeRepository, clock: FakeClock
 ) -> None:
-    transport = transport_with(gaps={urlsplit(server.url).netloc: 4.0})
+    transport = transport_with()
+    transport.start_gap(server.url, 8)
     for _ in range(2):
         get(transport, server)
     assert clock.slept == [4]
@@ -331,7 +331,7 @@ def test_a_gap_of_an_earlier_run_is_kept(
 def test_other_trouble_makes_no_gap(code: int, transport: Transport, server: FakeRepository) -> None:
     server.misbehave(faults.status(code), times=1)
     get(transport, server)
-    assert transport.gaps == {}
+    assert transport.gap(server.url) == 0
 
 
 # Secrets

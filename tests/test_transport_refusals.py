@@ -58,7 +58,7 @@ def test_a_challenge_is_named(fault: Fault, guard: str, transport: Transport, se
     error = refused(fault, transport, server)
     assert f"is guarded by {guard}, which wants a browser" in error.message
     assert "ask its manager" in error.advice
-    assert transport.gaps == {}
+    assert transport.gap(server.url) == 0
 
 
 @pytest.mark.parametrize(

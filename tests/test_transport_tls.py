@@ -3,15 +3,17 @@
 import ssl
 import warnings
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import trustme
 
+from harvester.config import load
 from harvester.errors import TransportError, Untrusted
 from harvester.transport import Transport, Trust
+from index.program import Program
 from tests.fakes import faults
 from tests.fakes.clock import FakeClock
 from tests.fakes.echo import IDENTIFY, Echo, Make, get, transports
@@ -165,3 +167,14 @@ def test_a_file_that_holds_no_certificate_is_told(
     with holding(authority.issue_cert(HOST)) as server, pytest.raises(TransportError) as caught:
         get(transport_with(trust=trusting(str(path))), server)
     assert "`ca`" in f"{caught.value.message} {caught.value.advice}"
+
+
+def test_config_toml_says_whom_to_believe(
+    authority: trustme.CA, ca: str, tmp_path: Path, clock: FakeClock
+) -> None:
+    """`ca` is beside config.toml, wherever that is."""
+    with holding(authority.issue_cert(HOST)) as server:
+        path = tmp_path / "config.toml"
+        path.write_text(f'[sources.old]\nurl = "{server.url}"\nca = "{Path(ca).name}"\n')
+        with closing(Program(load(path, {}), clock)) as program:
+            assert get(program.transport(), server).status == 200

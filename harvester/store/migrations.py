@@ -131,10 +131,15 @@ def _remember_removed_sources(connection: Connection) -> None:
     connection.exec_driver_sql("ALTER TABLE sources ADD COLUMN removed TEXT")
 
 
+def _remember_gaps(connection: Connection) -> None:
+    connection.exec_driver_sql("ALTER TABLE sources ADD COLUMN gap FLOAT DEFAULT 0 NOT NULL")
+
+
 # A store's version is the number of migrations it has been through.
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _create_everything,
     _keep_sets_in_quarantine,
     _remember_what_to_forget,
     _remember_removed_sources,
+    _remember_gaps,
 )

@@ -50,6 +50,7 @@ sources = Table(
     Column("lease_holder", Text),
     Column("lease_expires", Float),  # seconds since 1970, UTC
     Column("fence", Integer, nullable=False, default=0),
+    Column("gap", Float, nullable=False, default=0),  # seconds between requests that a busy host was left
     Column("removed", Text),  # since when; the row stays, for its tombstones and its fence
 )
 

@@ -13,7 +13,10 @@ from harvester.store.schema import sources
 
 
 class SourceState(msgspec.Struct, frozen=True):
-    """`watermark` is a datestamp in seconds or None; `live` and `tombstones` count records."""
+    """`watermark` is a datestamp in seconds or None; `live` and `tombstones` count records.
+
+    `gap` is how many seconds the last run left between two requests, because the host was busy.
+    """
 
     id: int
     name: str
@@ -23,6 +26,7 @@ class SourceState(msgspec.Struct, frozen=True):
     live: int
     tombstones: int
     quarantined: int
+    gap: float = 0.0
 
 
 def ensure(connection: Connection, name: str, fingerprint: str) -> SourceState:
@@ -56,7 +60,7 @@ def every(connection: Connection) -> list[SourceState]:
     return [
         SourceState(
             row.id, row.name, row.watermark, row.last_full, row.doubted, row.live, row.tombstones,
-            quarantined.get(row.id, 0),
+            quarantined.get(row.id, 0), row.gap,
         )
         for row in connection.execute(
             sa.select(sources).where(sources.c.removed.is_(None)).order_by(sources.c.name)
@@ -85,12 +89,16 @@ def remove(connection: Connection, source_id: int, now: str) -> None:
 
 
 def settle(
-    connection: Connection, source_id: int, *, watermark: str | None, last_full: int | None, doubted: bool
+    connection: Connection,
+    source_id: int,
+    *,
+    watermark: str | None,
+    last_full: int | None,
+    gap: float | None,
+    doubted: bool,
 ) -> None:
     """What the end of a harvest changes; None leaves a value as it is."""
     values: dict[str, object] = {"doubted": doubted}
-    if watermark is not None:
-        values["watermark"] = watermark
-    if last_full is not None:
-        values["last_full"] = last_full
+    moved = {"watermark": watermark, "last_full": last_full, "gap": gap}
+    values.update((name, value) for name, value in moved.items() if value is not None)
     connection.execute(sa.update(sources).where(sources.c.id == source_id).values(values))

@@ -42,7 +42,7 @@ class Transport:
     """Shared by all sources of a process; one request in flight per host. Cookies and connections are kept.
 
     `on_wait(seconds, why)` is called before each wait, `on_notice(sentence)` once for each thing that a
-    person should know. `gaps` are seconds between two requests, by host; `trust` is by host name.
+    person should know. `trust` is by host name.
     """
 
     def __init__(
@@ -53,7 +53,6 @@ class Transport:
         on_wait: Callable[[float, str], None] = lambda _seconds, _why: None,
         *,
         on_notice: Callable[[str], None] = lambda _sentence: None,
-        gaps: Mapping[str, float] | None = None,
         trust: Mapping[str, Trust] | None = None,
         is_public: IsPublic = is_public,
     ) -> None:
@@ -62,7 +61,7 @@ class Transport:
         self._clock = clock
         self._on_wait = on_wait
         self._on_notice = on_notice
-        self._turns = Turns(clock, gaps or {}, self.limits.gap_cap)
+        self._turns = Turns(clock, self.limits.gap_cap)
         self._trust = trust or {}
         self._told: set[str] = set()
         self._uncompressed: set[str] = set()
@@ -70,10 +69,13 @@ class Transport:
         self._guarded = _session(contact, Door(is_public, guarded=True))
         self._guarded.cookies = self._open.cookies
 
-    @property
-    def gaps(self) -> Mapping[str, float]:
-        """Of the hosts that were busy."""
-        return self._turns.gaps
+    def start_gap(self, url: str, last: float) -> None:
+        """From the gap of an earlier run; a wider one that this run has found already stays."""
+        self._turns.start(words.host_of(url), last)
+
+    def gap(self, url: str) -> float:
+        """Seconds between two requests to the host of `url`."""
+        return self._turns.gap(words.host_of(url))
 
     def get(self, url: str, parameters: Mapping[str, str]) -> Response:
         """The answer, whatever its status but those that are retried in vain or say that we are blocked.

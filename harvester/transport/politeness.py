@@ -2,7 +2,7 @@
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from harvester.clock import Clock
@@ -11,10 +11,10 @@ _FIRST_GAP = 1.0
 
 
 class Turns:
-    """`gaps` has the seconds between the end of one request and the next, by host."""
+    """A gap is from the end of one request to the next, in seconds."""
 
-    def __init__(self, clock: Clock, gaps: Mapping[str, float], cap: float) -> None:
-        self.gaps = dict(gaps)
+    def __init__(self, clock: Clock, cap: float) -> None:
+        self._gaps: dict[str, float] = {}
         self._clock = clock
         self._cap = cap
         self._ended: dict[str, float] = {}
@@ -31,11 +31,19 @@ class Turns:
 
     def widen(self, host: str) -> None:
         """The host said that it is busy."""
-        self.gaps[host] = min(self._cap, max(_FIRST_GAP, 2 * self.gaps.get(host, 0.0)))
+        self._gaps[host] = min(self._cap, max(_FIRST_GAP, 2 * self.gap(host)))
+
+    def start(self, host: str, last: float) -> None:
+        """With half the gap of the last run: a host that was busy once may have recovered."""
+        if last >= 2 * _FIRST_GAP:
+            self._gaps[host] = max(self.gap(host), min(self._cap, last / 2))
+
+    def gap(self, host: str) -> float:
+        return self._gaps.get(host, 0.0)
 
     def _keep_gap(self, host: str) -> None:
-        gap = self.gaps.get(host)
-        if gap is None or host not in self._ended:
+        gap = self.gap(host)
+        if not gap or host not in self._ended:
             return
         wait = self._ended[host] + gap - self._clock.monotonic()
         if wait > 0:
