@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harvester.errors import Deferred, HttpStatus, OddHeaders, TimedOut, TransportError, Unreachable
-from harvester.transport import Limits, Transport
+from harvester.transport import Limits, Transport, Trust
 from tests.fakes import faults
 from tests.fakes.clock import FakeClock
 from tests.fakes.echo import IDENTIFY, Echo, Make, get, transports
@@ -169,10 +169,15 @@ def test_no_such_host(transport_with: Make) -> None:
         transport_with(tries_unreachable=1).get("http://oai.invalid/oai", IDENTIFY)
 
 
-@pytest.mark.parametrize("url", ["http://", "nonsense", "http://[::1", "ftp://x.example/"])
-def test_what_is_no_address_is_told(url: str, transport: Transport) -> None:
+@pytest.mark.parametrize(
+    "url",
+    ["http://", "nonsense", "http://[::1", "ftp://x.example/", "http://a..b/", f"http://{'a' * 64}.org/"],
+)
+def test_what_is_no_address_is_told(url: str, transport_with: Make) -> None:
+    transport = transport_with(trust={"old.example": Trust("old", insecure=True)})
     with pytest.raises(TransportError):
         transport.get(url, IDENTIFY)
+    assert transport.requests == 1
 
 
 def test_a_body_that_drips_meets_the_deadline(

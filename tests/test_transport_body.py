@@ -160,6 +160,14 @@ def test_a_host_whose_compression_fails_is_asked_without(
     assert [asked.headers["Accept-Encoding"] for asked in server.log] == ["gzip", "identity", "identity"]
 
 
+def test_so_is_the_host_that_a_redirect_leads_to(transport: Transport, server: FakeRepository) -> None:
+    with serving(Echo(), host="127.0.0.2") as other:
+        server.misbehave(faults.status(302, Location=other.url))
+        other.misbehave(BY_ROW["T05"], when=lambda asked: asked.headers["Accept-Encoding"] == "gzip")
+        assert get(transport, server).body == Echo.plain
+        assert [asked.headers["Accept-Encoding"] for asked in other.log] == ["gzip", "identity"]
+
+
 def test_three_layers_are_refused(transport_with: Make, server: FakeRepository) -> None:
     server.misbehave(_coded("gzip", lambda plain: gzip.compress(gzip.compress(gzip.compress(plain)))))
     with pytest.raises(BrokenCoding, match="more than 2 times"):

@@ -108,9 +108,6 @@ class Transport:
                 if moved_to and _OAI_PMH in response.body[:2000]:
                     self._propose(url, moved_to)
                 return response
-            except BrokenCoding:
-                self._uncompressed.add(host)
-                raise
             except urllib3.exceptions.HTTPError as error:
                 raise words.explained_body(error, url) from error
             except OSError as error:  # requests' own are
@@ -172,7 +169,11 @@ class Transport:
     def _read(self, answer: requests.Response, host: str) -> Response:
         codings = answer.headers.get("Content-Encoding", "")
         url = words.shown(answer.url)
-        content = body.read(_chunks(answer), codings, self.limits, url)
+        try:
+            content = body.read(_chunks(answer), codings, self.limits, url)
+        except BrokenCoding:
+            self._uncompressed.add(words.host_of(answer.url))
+            raise
         status = answer.status_code
         if status != 200 or _OAI_PMH not in content[:2000]:
             self._refuse(answer, content, host)
@@ -281,7 +282,10 @@ def _chunks(answer: requests.Response) -> Iterator[bytes]:
 
 
 def _name(url: str) -> str:
-    return urlsplit(url).hostname or ""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _failure(state: tenacity.RetryCallState) -> BaseException | None:

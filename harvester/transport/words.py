@@ -70,6 +70,8 @@ def explained(error: Exception, url: str) -> TransportError:
 
 
 def explained_body(error: urllib3.exceptions.HTTPError, url: str) -> TransportError:
+    if isinstance(error, urllib3.exceptions.LocationValueError):  # an empty label, or a long one
+        return TransportError(f"{shown(url)} leads to no host: {redacted(str(error))}", "check the address")
     if isinstance(error, urllib3.exceptions.ReadTimeoutError):
         return TimedOut(f"{shown(url)} stopped in the middle of its answer")
     return BrokenBody(f"{shown(url)} broke off its answer: {redacted(str(error))}")
