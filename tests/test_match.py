@@ -149,7 +149,7 @@ def agrees(engine: Engine, held: dict[str, Document], tree: Node, sort: Sort) ->
     after=st.lists(records, min_size=3, max_size=9),
     asked=st.lists(st.tuples(queries, some(Sort)), min_size=8, max_size=16),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_an_engine_finds_what_matches(
     kind: type[Engine], before: list[Record], after: list[Record], asked: list[tuple[str, Sort]]
 ) -> None:
