@@ -33,7 +33,7 @@ def main() -> None:
     if not pages.CORPUS.exists():
         raise SystemExit(f"make bench needs the load corpus, which is not at {pages.CORPUS}")
     _parse_figures(options.limit)
-    with _folder() as folder, serving(options.limit, resent=20_000) as url:
+    with _folder() as folder, serving(options.limit, resent=min(20_000, options.limit or 20_000)) as url:
         _main_line(folder, url, options.rounds)
         _cold_search(folder)
         _nothing_to_do(folder, url)
