@@ -28,7 +28,8 @@ _BUSY_GLANCES = 300  # a minute of waiting for another writer, once we are told 
 @contextmanager
 def following(config: Path) -> Iterator[None]:
     """A follower beside the body; waits for its last commit at the end."""
-    command = [sys.executable, "-m", "index.cli", "--config", str(config), "sync", "--follow"]
+    # -P: a file index.py in the folder that we are called from is not ours.
+    command = [sys.executable, "-P", "-m", "index.cli", "--config", str(config), "sync", "--follow"]
     child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)  # noqa: S603  our own program
     try:
         yield
