@@ -81,9 +81,9 @@ def _handler() -> Any:
         def endElementNS(self, name: tuple[str | None, str], qname: str | None) -> None:  # noqa: N802
             if name[1] == "leader":
                 self._text = ["".join(self._text).strip().rjust(24)[-24:]]
-            super().endElementNS(name, qname)  # type: ignore[no-untyped-call]
+            super().endElementNS(name, qname)  # type: ignore[no-untyped-call]  # pymarc's handler has no types
 
-    return Handler()  # type: ignore[no-untyped-call]
+    return Handler()  # type: ignore[no-untyped-call]  # pymarc's handler has no types
 
 
 def _said(field: "Field", codes: str = "") -> str:

@@ -103,10 +103,10 @@ def windrow(ctx: click.Context, config: str | None) -> None:
 
 def main() -> NoReturn:
     if sys.stdout.isatty():
-        sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
+        sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # a TextIO may be another
     else:
-        sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
-    sys.stderr.reconfigure(errors="replace")  # type: ignore[union-attr]
+        sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # a TextIO may be another
+    sys.stderr.reconfigure(errors="replace")  # type: ignore[union-attr]  # a TextIO may be another
     # An argument that is not UTF-8 carries half characters, which no library takes.
     sys.exit(run([argument.encode(errors="replace").decode() for argument in sys.argv[1:]]))
 

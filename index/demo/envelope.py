@@ -18,7 +18,7 @@ def new(namespace: str, tag: str, prefix: str | None = None, **nsmap: str) -> et
     """An element that declares its own namespace, as the default one unless a prefix is given."""
     declared: dict[str | None, str] = {prefix: namespace}
     declared.update(nsmap)
-    return etree.Element(etree.QName(namespace, tag), nsmap=declared)  # type: ignore[arg-type]
+    return etree.Element(etree.QName(namespace, tag), nsmap=declared)  # type: ignore[arg-type]  # its stubs want no None
 
 
 def add(parent: etree._Element, tag: str, text: str = "", **attributes: str) -> etree._Element:

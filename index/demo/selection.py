@@ -97,7 +97,7 @@ def from_arguments(arguments: Mapping[str, str]) -> Selection:
 def from_token(arguments: Mapping[str, str]) -> Selection:
     parts = dict(parse_qsl(arguments["resumptionToken"], keep_blank_values=True))
     try:
-        selection = Selection(**{**parts, "offset": int(parts["offset"])})  # type: ignore[arg-type]
+        selection = Selection(**{**parts, "offset": int(parts["offset"])})  # type: ignore[arg-type]  # the others are text
         _check_window(selection)
     except (KeyError, TypeError, ValueError, ProtocolError):
         raise bad_token() from None
