@@ -111,6 +111,40 @@ def test_of_several_errors_the_worst_decides(order: tuple[str, str]) -> None:
         read(envelope("".join(f'<error code="{code}"/>' for code in order)))
 
 
+def test_an_error_beside_records_costs_no_record() -> None:
+    """FAULTS P06."""
+    wrong = '<error code="noRecordsMatch"/><error code="badResumptionToken">lost</error>'
+    found = read_page(envelope(f"{wrong}<ListRecords>{record()}</ListRecords>"), "ListRecords")
+    assert [item.header.identifier for item in found.items] == ["oai:x:1"]
+    assert isinstance(found.error, errors.BadResumptionToken)
+    assert page(record()).error is None
+
+
+@pytest.mark.parametrize("empty", ["<ListRecords/>", "<ListRecords><resumptionToken/></ListRecords>", ""])
+def test_an_error_beside_nothing_is_an_error(empty: str) -> None:
+    """FAULTS P06, P07."""
+    with pytest.raises(errors.NoRecordsMatch):
+        read_page(envelope(f'<error code="noRecordsMatch"/>{empty}'), "ListRecords")
+
+
+@pytest.mark.parametrize(
+    ("attributes", "request_read"),
+    [
+        ("", {}),
+        (' verb="ListRecords" metadataPrefix="oai_dc" set=" a " from="2020" until="2021"',
+         {"verb": "ListRecords", "metadataPrefix": "oai_dc", "set": "a", "from": "2020", "until": "2021"}),
+        (' verb="ListRecords" resumptionToken="a b"', {"verb": "ListRecords", "resumptionToken": "a b"}),
+        (' verb="ListRecords" metadataprefix="mods" __class__="x" xsi:type="t"',
+         {"verb": "ListRecords", "metadataPrefix": "mods"}),
+    ],
+)  # fmt: skip
+def test_a_page_tells_which_request_it_answers(attributes: str, request_read: dict[str, str]) -> None:
+    """FAULTS P09, X22, Z16."""
+    body = listing(record()).replace(b"<request>", f"<request{attributes}>".encode())
+    assert read_page(body, "ListRecords").request == request_read
+    assert read_page(body.replace(b"request", b"question"), "ListRecords").request == {}
+
+
 @pytest.mark.parametrize("share", [0.2, 0.6, 0.95, 0.999])
 def test_a_page_cut_short_is_no_page(share: float) -> None:
     whole = listing(*[record()] * 50, token="<resumptionToken>next</resumptionToken>")

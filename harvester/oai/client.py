@@ -42,7 +42,10 @@ class Client(Sickle):  # type: ignore[misc]  # Sickle has no types
 
     def harvest(self, **arguments: str) -> Page:
         """Sickle's hook for one exchange."""
-        return response.read_page(self._ask(arguments), arguments["verb"])
+        page = response.read_page(self._ask(arguments), arguments["verb"])
+        if page.error is not None:
+            raise page.error
+        return page
 
     def pages(self, verb: str, arguments: Mapping[str, str]) -> Iterator[Page]:
         """`verb` is ListRecords or ListIdentifiers; `arguments` may be a resumptionToken alone."""

@@ -4,7 +4,7 @@ Only a strict parse counts: recovery mode takes half a page for the end of a lis
 Elements are found by their exact path, for metadata may hold elements of the same names.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import overload
 
@@ -18,6 +18,8 @@ from harvester.oai.parsing import CHECK_ADDRESS, Broken, Parsed, looks_like_html
 OAI = "{http://www.openarchives.org/OAI/2.0/}"
 _ROOT = OAI + "OAI-PMH"
 _MOST_DIGITS = 18
+
+_ARGUMENTS = ("verb", "identifier", "metadataPrefix", "set", "from", "until", "resumptionToken")
 
 _ERRORS: dict[str, type[ProtocolError]] = {
     "badVerb": errors.BadVerb,
@@ -99,7 +101,9 @@ class Page(msgspec.Struct, frozen=True):
     """One response to a list request.
 
     `token` is None where the element is absent, "" where it is empty: both end the list.
-    `repaired` counts the items whose XML had to be repaired.
+    `repaired` counts the items whose XML had to be repaired. `request` has the arguments that the
+    repository says it answers, as far as it says. `error` came beside the items (FAULTS P06): they are
+    good, the list is not.
     """
 
     items: Sequence[Item]
@@ -107,6 +111,8 @@ class Page(msgspec.Struct, frozen=True):
     response_date: str = ""
     token: str | None = None
     list_size: int | None = None
+    request: Mapping[str, str] = {}
+    error: ProtocolError | None = None
 
 
 class Identify(msgspec.Struct, frozen=True):
@@ -135,33 +141,54 @@ class Set(msgspec.Struct, frozen=True):
 
 def read(body: bytes) -> Parsed:
     """An OAI-PMH response without errors. ResponseError or ProtocolError otherwise."""
-    parsed = parse(body)
-    root = parsed.root
-    if root.tag != _ROOT:
-        raise NotOaiPmh(f"the answer is no OAI-PMH response but {_described(root, body)}", CHECK_ADDRESS)
-    found = root.findall(OAI + "error")
-    if found:
-        raise _worst([_error(element) for element in found])
+    parsed = _envelope(body)
+    error = _worst_error(parsed.root)
+    if error is not None:
+        raise error
     return parsed
 
 
 def read_page(body: bytes, verb: str) -> Page:
-    """`verb` is ListRecords, ListIdentifiers or GetRecord."""
-    parsed = read(body)
+    """`verb` is ListRecords, ListIdentifiers or GetRecord. Errors as `read`, but `Page.error`."""
+    parsed = _envelope(body)
     root = parsed.root
-    parent = _verb_element(root, verb)
-    children = parent.findall(OAI + ("header" if verb == "ListIdentifiers" else "record"))
-    of = _identifier_item if verb == "ListIdentifiers" else _item
+    error = _worst_error(root)
+    parent = root.find(OAI + verb)
+    items = () if parent is None else _items(parent, verb, parsed)
+    if error is not None and not items:
+        raise error
+    if parent is None:
+        raise _neither(root, verb)
+    token = _token(parent, verb)
+    return Page(
+        items=items,
+        repaired=len(parsed.sent),
+        response_date=_text(root.find(OAI + "responseDate")),
+        token=None if token is None else _text(token),
+        list_size=None if token is None else _count(token.get("completeListSize", "")),
+        request=_request(root.find(OAI + "request")),
+        error=error,
+    )
+
+
+def _items(parent: etree._Element, verb: str, parsed: Parsed) -> Items:
+    if verb == "ListIdentifiers":
+        return Items(parent.findall(OAI + "header"), _identifier_item, parsed)
+    return Items(parent.findall(OAI + "record"), _item, parsed)
+
+
+def _token(parent: etree._Element, verb: str) -> etree._Element | None:
     tokens = parent.findall(OAI + "resumptionToken")
     if len(tokens) > 1:
         raise ResponseError(f"the answer to {verb} has {len(tokens)} resumption tokens, one is allowed")
-    return Page(
-        items=Items(children, of, parsed),
-        repaired=len(parsed.sent),
-        response_date=_text(root.find(OAI + "responseDate")),
-        token=_text(tokens[0]) if tokens else None,
-        list_size=_count(tokens[0].get("completeListSize", "")) if tokens else None,
-    )
+    return tokens[0] if tokens else None
+
+
+def _request(element: etree._Element | None) -> dict[str, str]:
+    if element is None:
+        return {}
+    said = {str(name).lower(): str(value).strip() for name, value in element.items()}
+    return {name: said[name.lower()] for name in _ARGUMENTS if name.lower() in said}
 
 
 def read_identify(body: bytes) -> Identify:
@@ -206,6 +233,14 @@ def read_sets(body: bytes) -> tuple[tuple[Set, ...], str | None]:
     return sets, None if token is None else _text(token)
 
 
+def _envelope(body: bytes) -> Parsed:
+    parsed = parse(body)
+    if parsed.root.tag != _ROOT:
+        described = _described(parsed.root, body)
+        raise NotOaiPmh(f"the answer is no OAI-PMH response but {described}", CHECK_ADDRESS)
+    return parsed
+
+
 def _described(root: etree._Element, body: bytes) -> str:
     name = etree.QName(root.tag)
     if name.localname.lower() == "html" or looks_like_html(body):
@@ -226,20 +261,26 @@ def _error(element: etree._Element) -> ProtocolError:
     )
 
 
-def _worst(found: list[ProtocolError]) -> ProtocolError:
+def _worst_error(root: etree._Element) -> ProtocolError | None:
     """Several errors may come together; "nothing matches" is the only harmless one."""
-    return next((error for error in found if not isinstance(error, errors.NoRecordsMatch)), found[0])
+    found = [_error(element) for element in root.findall(OAI + "error")]
+    harmful = (error for error in found if not isinstance(error, errors.NoRecordsMatch))
+    return next(harmful, found[0] if found else None)
 
 
 def _verb_element(root: etree._Element, verb: str) -> etree._Element:
     parent = root.find(OAI + verb)
     if parent is None:
-        others = [etree.QName(child.tag).localname for child in root if isinstance(child.tag, str)]
-        raise ResponseError(
-            f"the answer to {verb} has neither records nor an error, only {', '.join(others) or 'nothing'}",
-            "the repository answers wrongly: try again later, or tell it",
-        )
+        raise _neither(root, verb)
     return parent
+
+
+def _neither(root: etree._Element, verb: str) -> ResponseError:
+    others = [etree.QName(child.tag).localname for child in root if isinstance(child.tag, str)]
+    return ResponseError(
+        f"the answer to {verb} has neither records nor an error, only {', '.join(others) or 'nothing'}",
+        "the repository answers wrongly: try again later, or tell it",
+    )
 
 
 def _item(record: etree._Element) -> Item:
