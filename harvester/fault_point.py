@@ -1,42 +1,43 @@
 """Places where a test lets the process die, or the machine fail. Without WINDROW_FAULT nothing happens.
 
-WINDROW_FAULT=NAME:NTH:ACTION strikes when the place called NAME is passed the NTH time. ACTION is
-kill (SIGKILL, as a power cut), full (no space left on the device) or memory (none left).
+WINDROW_FAULT=NAME:NTH:ACTION strikes when the place called NAME is passed the NTH time. ACTION is kill
+(SIGKILL, as a power cut), interrupt (Ctrl-C), full (no space left on the device), memory (none left), or
+the path of a file, to which each place that is passed is written, whatever NAME and NTH say.
 """
 
 import errno
 import os
 import signal
 from collections import Counter
+from pathlib import Path
 
-PLACES = frozenset(
-    {
-        "connected",
-        "headers read",
-        "half the body read",
-        "body decoded",
-        "page parsed",
-        "transaction begun",
-        "half the records written",
-        "records written",
-        "checkpoint written",
-        "page committed",
-        "verdict about to be written",
-        "watermark about to be written",
-        "watermark written",
-        "lease renewed",
-        "store half migrated",
-        "quarantine written",
-        "sweep half done",
-        "listed identifiers written",
-        "index batch begun",
-        "index batch half added",
-        "index committed",
-        "index position written",
-        "generation built",
-        "generation switched",
-        "removal half done",
-    }
+PLACES = (
+    "connected",
+    "headers read",
+    "half the body read",
+    "body decoded",
+    "page parsed",
+    "lease taken",
+    "transaction begun",
+    "lease renewed",
+    "quarantine written",
+    "half a page written",
+    "records written",
+    "checkpoint written",
+    "page committed",
+    "listed identifiers written",
+    "sweep half done",
+    "watermark about to be written",
+    "watermark written",
+    "verdict about to be written",
+    "store half migrated",
+    "removal half done",
+    "index batch begun",
+    "index batch half added",
+    "index committed",
+    "index position written",
+    "generation built",
+    "generation switched",
 )
 _passed: Counter[str] = Counter()
 
@@ -45,15 +46,23 @@ def fault_point(place: str) -> None:
     assert place in PLACES, place
     armed = os.environ.get("WINDROW_FAULT")
     if armed:
-        _strike(place, *armed.split(":"))
+        _pass(place, *armed.split(":", 2))
 
 
-def _strike(place: str, name: str, nth: str, action: str) -> None:
+def _pass(place: str, name: str, nth: str, action: str) -> None:
     _passed[place] += 1
-    if place != name or _passed[place] != int(nth):
-        return
+    if "/" in action:
+        with Path(action).open("a") as file:
+            file.write(f"{place}\n")
+    elif place == name and _passed[place] == int(nth):
+        _strike(action)
+
+
+def _strike(action: str) -> None:
     if action == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
+    if action == "interrupt":
+        signal.raise_signal(signal.SIGINT)
     if action == "full":
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     if action == "memory":

@@ -13,6 +13,7 @@ from harvester.clock import Clock
 from harvester.config import Source
 from harvester.datestamp import format_datestamp
 from harvester.delivery import Delivery
+from harvester.fault_point import fault_point
 from harvester.oai.response import Page
 from harvester.plan import Judgement
 from harvester.record import Record
@@ -72,6 +73,7 @@ class Ledger:
             records.put_in_quarantine(connection, self.state.id, delivery.refused, self._now)
             records.write(connection, self.state.id, rows)
             harvests.save_checkpoint(connection, self._id, checkpoint)
+        fault_point("page committed")
         self._may_hold_refused = self._may_hold_refused or bool(delivery.refused)
         self.checkpoint = checkpoint
 
@@ -102,6 +104,7 @@ class Ledger:
             with self._writing() as connection:
                 gone = listings.vanished(connection, self._id, self.state.id, deleted_up_to, batch)
                 records.write(connection, self.state.id, records.pack([_cleared(*one) for one in gone]))
+            fault_point("sweep half done")
             if not gone:
                 return
             deleted_up_to = gone[-1][1].id

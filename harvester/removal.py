@@ -20,6 +20,7 @@ import msgspec
 from harvester.clock import Clock
 from harvester.config_file import remove_source
 from harvester.datestamp import format_datestamp
+from harvester.fault_point import fault_point
 from harvester.store import Store, leases, records, sources
 
 _BATCH = 1000
@@ -49,6 +50,7 @@ def remove(
     with leases.holding(store, source, clock) as writing:
         configured = remove_source(config, source)
         while True:
+            fault_point("removal half done")
             with writing() as connection:
                 done = records.bury(connection, state.id, _BATCH)
             if not done:

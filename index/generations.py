@@ -19,6 +19,7 @@ import msgspec
 from filelock import FileLock, Timeout
 
 from harvester.errors import IndexBusy, IndexFault, IndexMissing, IndexUnusable
+from harvester.fault_point import fault_point
 from index.engine import SCHEMA_VERSION, Engine, Searcher
 from index.engines import engine_named
 
@@ -114,6 +115,7 @@ class Generations:
     def switch(self, generation: Generation) -> None:
         """From now on searches go to `generation`; the others are removed where nobody writes them."""
         replace_durably(self.folder / "current", generation.folder.name.encode("ascii"))
+        fault_point("generation switched")
         for other in self._folders():
             if other != generation.folder:
                 Generation(other).remove()

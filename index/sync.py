@@ -9,6 +9,7 @@ from contextlib import ExitStack
 import msgspec
 
 from harvester.errors import IndexMissing, IndexUnusable
+from harvester.fault_point import fault_point
 from harvester.store import Store
 from harvester.store import changes as feed
 from harvester.store.changes import Change
@@ -62,6 +63,7 @@ def rebuild(
         except BaseException:
             generation.remove()  # a half of an index would only fill the disk
             raise
+        fault_point("generation built")
         generations.switch(generation)
     return synced
 
@@ -137,8 +139,10 @@ class Follower:
         if self._session is None or not self._uncommitted:
             return
         self._session.commit()
+        fault_point("index committed")
         self._saved = msgspec.structs.replace(self._saved, position=self.synced.position)
         self._generation.save(self._saved)
+        fault_point("index position written")
         self._uncommitted = 0
 
     @property
@@ -154,8 +158,10 @@ class Follower:
             return feed.head(connection) > self.synced.position
 
     def _take_in(self, session: Session, changes: list[Change]) -> None:
+        fault_point("index batch begun")
         live = [change for change in changes if not change.record.deleted]
         session.delete(change.record.id for change in changes if change.record.deleted)
+        fault_point("index batch half added")
         session.put(document(change.record, change.position) for change in live)
         self.synced = msgspec.structs.replace(
             self.synced,

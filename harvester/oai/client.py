@@ -10,6 +10,7 @@ from sickle.iterator import OAIResponseIterator
 from sickle.models import ResumptionToken
 
 from harvester.errors import HttpStatus, ProtocolError, ResponseError
+from harvester.fault_point import fault_point
 from harvester.oai import response
 from harvester.oai.response import Identify, MetadataFormat, Page, Set
 from harvester.transport import Response, Transport
@@ -43,6 +44,7 @@ class Client(Sickle):  # type: ignore[misc]  # Sickle has no types
     def harvest(self, **arguments: str) -> Page:
         """Sickle's hook for one exchange."""
         page = response.read_page(self._ask(arguments), arguments["verb"])
+        fault_point("page parsed")
         if page.error is not None:
             raise page.error
         return page

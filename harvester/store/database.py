@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from harvester.errors import StoreError, StoreTooNew, StoreUnusable
+from harvester.fault_point import fault_point
 from harvester.store import schema
 from harvester.store.migrations import MIGRATIONS
 
@@ -45,6 +46,7 @@ class Store:
     def write(self) -> Iterator[Connection]:
         """All or nothing. Writers wait for each other; readers wait for nobody."""
         with self._faults_told(), self._engine.execution_options(writes=True).begin() as connection:
+            fault_point("transaction begun")
             yield connection
 
     def close(self) -> None:
@@ -70,6 +72,7 @@ class Store:
                 )
             for migration in MIGRATIONS[done:]:
                 migration(connection)
+                fault_point("store half migrated")
             connection.execute(schema.meta.delete().where(schema.meta.c.key == "schema_version"))
             version = {"key": "schema_version", "value": str(len(MIGRATIONS))}
             connection.execute(schema.meta.insert(), version)

@@ -4,6 +4,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from harvester.fault_point import fault_point
 from harvester.store import schema
 from harvester.store.schema import harvests
 
@@ -94,6 +95,7 @@ def begin(connection: Connection, source_id: int, fingerprint: str, request: Req
 def save_checkpoint(connection: Connection, harvest_id: int, checkpoint: Checkpoint) -> None:
     """Belongs into the transaction that stores the page's records."""
     connection.execute(_SAVE, {"run": harvest_id, "packed": _encode(checkpoint).decode()})
+    fault_point("checkpoint written")
 
 
 _SAVE = (
@@ -111,6 +113,7 @@ def end(
     error: str,
     watermark: str | None,
 ) -> None:
+    fault_point("verdict about to be written")
     outcome = {"verdict": verdict, "reason": reason, "error": error}
     _update(connection, harvest_id, finished=finished, watermark=watermark, **outcome)
 

@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection
 
 from harvester.clock import Clock
 from harvester.errors import LeaseLost, SourceBusy
+from harvester.fault_point import fault_point
 from harvester.store.database import Store
 from harvester.store.schema import sources
 
@@ -41,6 +42,7 @@ def take(connection: Connection, source: str, now: datetime) -> Lease:
     lease = Lease(found.id, source, found.fence + 1)
     held = {"lease_holder": _me(), "lease_expires": now.timestamp() + SECONDS, "fence": lease.fence}
     connection.execute(sa.update(sources).where(sources.c.id == found.id).values(held))
+    fault_point("lease taken")
     return lease
 
 
@@ -49,6 +51,7 @@ def renew(connection: Connection, lease: Lease, now: datetime) -> None:
     held = {"mine": lease.source_id, "fenced": lease.fence, "expires": now.timestamp() + SECONDS}
     if connection.execute(_RENEW, held).rowcount != 1:
         raise _lost(lease)
+    fault_point("lease renewed")
 
 
 _RENEW = (

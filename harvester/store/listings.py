@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from harvester.fault_point import fault_point
 from harvester.store.records import Known, batches
 from harvester.store.schema import listed, quarantine, records
 
@@ -28,6 +29,7 @@ def _add(connection: Connection, harvest_id: int, headers: Sequence[tuple[str, b
         sa.insert(listed),
         [{"harvest_id": harvest_id, "identifier": name, "deleted": gone} for name, gone in rows.items()],
     )
+    fault_point("listed identifiers written")
 
 
 def clear(connection: Connection, harvest_id: int) -> None:

@@ -8,6 +8,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from harvester.fault_point import fault_point
 from harvester.record import Record, record_id
 from harvester.store.codec import compress_all, decompress, pack_records, unpack_record
 from harvester.store.schema import feed, quarantine, raw, records, sources
@@ -155,8 +156,10 @@ def write(connection: Connection, source_id: int, rows: Sequence[Packed]) -> Non
     _drop_raw(connection, [one.known.id for one in writes if one.known and (one.raw or one.deleted)])
     _insert(connection, _INSERT_RECORDS, created)
     _update_rows(connection, changed)
+    fault_point("half a page written")
     _insert(connection, _INSERT_RAW, raws)
     _count(connection, source_id, writes)
+    fault_point("records written")
 
 
 def _values(row: Packed) -> dict[str, Any]:
@@ -234,6 +237,7 @@ def put_in_quarantine(connection: Connection, source_id: int, refused: Sequence[
     ]
     connection.execute(_FORGET_REFUSED, [{f"this_{name}": row[name] for name in _THIS} for row in rows])
     connection.execute(sa.insert(quarantine), rows)
+    fault_point("quarantine written")
 
 
 _THIS = ("source_id", "identifier", "body")

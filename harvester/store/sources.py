@@ -8,6 +8,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from harvester.fault_point import fault_point
 from harvester.store import schema
 from harvester.store.schema import sources
 
@@ -101,4 +102,6 @@ def settle(
     values: dict[str, object] = {"doubted": doubted}
     moved = {"watermark": watermark, "last_full": last_full, "gap": gap}
     values.update((name, value) for name, value in moved.items() if value is not None)
+    fault_point("watermark about to be written")
     connection.execute(sa.update(sources).where(sources.c.id == source_id).values(values))
+    fault_point("watermark written")
