@@ -9,7 +9,7 @@ from sickle import Sickle
 from sickle.iterator import OAIResponseIterator
 from sickle.models import ResumptionToken
 
-from harvester.errors import HttpStatus, ProtocolError, ResponseError
+from harvester.errors import HttpStatus, ProtocolError, ResponseError, UnknownErrorCode
 from harvester.fault_point import fault_point
 from harvester.oai import response
 from harvester.oai.response import Identify, MetadataFormat, Page, Set
@@ -42,12 +42,8 @@ class Client(Sickle):  # type: ignore[misc]  # Sickle has no types
         self._transport = transport
 
     def harvest(self, **arguments: str) -> Page:
-        """Sickle's hook for one exchange."""
-        page = response.read_page(self._ask(arguments), arguments["verb"])
-        fault_point("page parsed")
-        if page.error is not None:
-            raise page.error
-        return page
+        """Sickle's hook for one exchange; what cannot be read is asked for again (FAULTS X07, X23, P02)."""
+        return self._transport.unless_unreadable(lambda: self._page(arguments), _may_pass)
 
     def pages(self, verb: str, arguments: Mapping[str, str]) -> Iterator[Page]:
         """`verb` is ListRecords or ListIdentifiers; `arguments` may be a resumptionToken alone."""
@@ -72,14 +68,27 @@ class Client(Sickle):  # type: ignore[misc]  # Sickle has no types
             arguments = {"verb": "ListSets", "resumptionToken": token}
 
     def record(self, identifier: str, metadata_prefix: str) -> Page:
-        arguments = {"verb": "GetRecord", "identifier": identifier, "metadataPrefix": metadata_prefix}
-        return response.read_page(self._ask(arguments), "GetRecord")
+        return self.harvest(verb="GetRecord", identifier=identifier, metadataPrefix=metadata_prefix)
+
+    def _page(self, arguments: Mapping[str, str]) -> Page:
+        page = response.read_page(self._ask(arguments), arguments["verb"])
+        fault_point("page parsed")
+        if page.error is not None:
+            raise page.error
+        return page
 
     def _ask(self, arguments: Mapping[str, str]) -> bytes:
         answer = self._transport.get(self.endpoint, arguments)
         if answer.status >= 400:
             _raise_for(answer)
         return answer.body
+
+
+def _may_pass(error: BaseException) -> bool:
+    """A cut page, a page of HTML, trouble that the repository has no code for. Identify is not asked again:
+    a wrong address is told at once.
+    """
+    return isinstance(error, ResponseError | UnknownErrorCode)
 
 
 def _raise_for(answer: Response) -> None:

@@ -1,6 +1,7 @@
 """One HTTP exchange with a repository, bounded in every direction.
 
-exchange.py    the request, its redirects, its retries
+exchange.py    the request, its redirects, its refusals
+retries.py     the same question again, and the wait before it
 politeness.py  one request in flight per host, and the gap that a busy host asked for
 addresses.py   whom the socket is connected to
 redirects.py   where a redirect leads. Pure

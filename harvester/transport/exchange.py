@@ -3,7 +3,6 @@
 Limits: FAULTS 7 of the design, all of them fields of `Limits`.
 """
 
-import random
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -11,26 +10,16 @@ from importlib.metadata import version
 from urllib.parse import urlsplit
 
 import requests
-import tenacity
 import urllib3
 
 from harvester.clock import Clock
-from harvester.errors import (
-    BrokenBody,
-    BrokenCoding,
-    Deferred,
-    HttpStatus,
-    OddHeaders,
-    RedirectRefused,
-    TimedOut,
-    TransportError,
-    Unreachable,
-)
+from harvester.errors import BrokenCoding, Deferred, HttpStatus, RedirectRefused, TransportError
 from harvester.transport import body, redirects, words
 from harvester.transport.addresses import CheckedAdapter, Door, IsPublic, is_public, peer_is_public
 from harvester.transport.limits import Limits, Response, Trust
 from harvester.transport.pace import CURRENT, Pace
 from harvester.transport.politeness import Turns
+from harvester.transport.retries import Answered, IsPassing, Retries
 
 _BUSY = frozenset({429, 502, 503, 504})
 _WIDENS_GAP = frozenset({429, 503})
@@ -59,7 +48,7 @@ class Transport:
         self.limits = limits or Limits()
         self.requests = 0
         self._clock = clock
-        self._on_wait = on_wait
+        self._retries = Retries(clock, self.limits, on_wait)
         self._on_notice = on_notice
         self._turns = Turns(clock, self.limits.gap_cap)
         self._trust = trust or {}
@@ -82,15 +71,11 @@ class Transport:
 
         TransportError where there is none; Deferred where the repository wants us to come much later.
         """
-        retrying = tenacity.Retrying(
-            sleep=self._clock.sleep,
-            retry=tenacity.retry_if_exception(_is_passing),
-            stop=self._stop,
-            wait=self._wait,
-            before_sleep=self._tell,
-            reraise=True,
-        )
-        return retrying(self._exchange, url, parameters)
+        return self._retries.exchange(lambda: self._exchange(url, parameters))
+
+    def unless_unreadable(self, ask: Callable[[], Answered], is_passing: IsPassing) -> Answered:
+        """`ask`, which gets and reads an answer; again, a few times, where its error `is_passing`."""
+        return self._retries.unreadable(ask, is_passing)
 
     def close(self) -> None:
         self._open.close()
@@ -214,27 +199,6 @@ class Transport:
             self._told.add(sentence)
             self._on_notice(sentence)
 
-    def _stop(self, state: tenacity.RetryCallState) -> bool:
-        error = _failure(state)
-        tries = self.limits.tries
-        if isinstance(error, Unreachable):
-            tries = self.limits.tries_unreachable
-        elif isinstance(error, OddHeaders) or (isinstance(error, HttpStatus) and error.status == 500):
-            tries = self.limits.tries_on_500
-        return state.attempt_number >= tries
-
-    def _wait(self, state: tenacity.RetryCallState) -> float:
-        error = _failure(state)
-        if isinstance(error, HttpStatus) and error.retry_after is not None:
-            return max(1.0, error.retry_after)
-        wait = self.limits.backoff * 2.0 ** (state.attempt_number - 1)
-        spread = random.uniform(0.5, 1.5)  # noqa: S311  jitter is no secret
-        return min(wait, self.limits.backoff_cap) * spread
-
-    def _tell(self, state: tenacity.RetryCallState) -> None:
-        assert state.next_action is not None
-        self._on_wait(state.next_action.sleep, str(_failure(state)))
-
 
 class _Session(requests.Session):
     def get_redirect_target(self, resp: requests.Response) -> None:
@@ -286,15 +250,6 @@ def _name(url: str) -> str:
         return urlsplit(url).hostname or ""
     except ValueError:
         return ""
-
-
-def _failure(state: tenacity.RetryCallState) -> BaseException | None:
-    return state.outcome.exception() if state.outcome else None
-
-
-def _is_passing(error: BaseException) -> bool:
-    """Worth another try."""
-    return isinstance(error, Unreachable | TimedOut | BrokenBody | OddHeaders | HttpStatus)
 
 
 def _retry_after(text: str, now: datetime) -> float | None:

@@ -16,6 +16,7 @@ class Limits(msgspec.Struct, frozen=True):
     tries: int = 6
     tries_unreachable: int = 3
     tries_on_500: int = 2
+    tries_unreadable: int = 3
     backoff: float = 5.0
     backoff_cap: float = 600.0
     retry_after_cap: float = 3600.0
