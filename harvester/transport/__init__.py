@@ -1,6 +1,7 @@
 """One HTTP exchange with a repository, bounded in every direction.
 
 exchange.py    the request, its redirects, its refusals
+asking.py      the query's encoding, GET or POST
 retries.py     the same question again, and the wait before it
 politeness.py  one request in flight per host, and the gap that a busy host asked for
 addresses.py   whom the socket is connected to

@@ -14,8 +14,10 @@ import urllib3
 
 from harvester.clock import Clock
 from harvester.errors import BrokenCoding, Deferred, HttpStatus, RedirectRefused, TransportError
+from harvester.fault_point import fault_point
 from harvester.transport import body, redirects, words
 from harvester.transport.addresses import CheckedAdapter, Door, IsPublic, is_public, peer_is_public
+from harvester.transport.asking import Methods, Question, question
 from harvester.transport.limits import Limits, Response, Trust
 from harvester.transport.pace import CURRENT, Pace
 from harvester.transport.politeness import Turns
@@ -24,6 +26,7 @@ from harvester.transport.retries import Answered, IsPassing, Retries
 _BUSY = frozenset({429, 502, 503, 504})
 _WIDENS_GAP = frozenset({429, 503})
 _MOST_COOKIES = 100
+_SLOW = 60.0
 _OAI_PMH = b"OAI-PMH"  # the root, early in any answer that is one
 
 
@@ -52,6 +55,7 @@ class Transport:
         self._on_notice = on_notice
         self._turns = Turns(clock, self.limits.gap_cap)
         self._trust = trust or {}
+        self._methods = Methods()
         self._told: set[str] = set()
         self._uncompressed: set[str] = set()
         self._open = _session(contact, Door(is_public, guarded=False))
@@ -66,12 +70,16 @@ class Transport:
         """Seconds between two requests to the host of `url`."""
         return self._turns.gap(words.host_of(url))
 
-    def get(self, url: str, parameters: Mapping[str, str]) -> Response:
+    def get(self, url: str, arguments: Mapping[str, str], *, verbatim: str = "") -> Response:
         """The answer, whatever its status but those that are retried in vain or say that we are blocked.
 
-        TransportError where there is none; Deferred where the repository wants us to come much later.
+        The value of the argument named `verbatim` is sent as it is, as far as a query can hold it.
+        TransportError where there is no answer; Deferred where the repository wants us to come much later.
         """
-        return self._retries.exchange(lambda: self._exchange(url, parameters))
+        asked = self._methods.first(question(url, arguments, verbatim))
+        answer = self._retries.exchange(lambda: self._exchange(asked))
+        other = self._methods.second(asked, answer)
+        return answer if other is None else self._retries.exchange(lambda: self._exchange(other))
 
     def unless_unreadable(self, ask: Callable[[], Answered], is_passing: IsPassing) -> Answered:
         """`ask`, which gets and reads an answer; again, a few times, where its error `is_passing`."""
@@ -81,61 +89,73 @@ class Transport:
         self._open.close()
         self._guarded.close()
 
-    def _exchange(self, url: str, parameters: Mapping[str, str]) -> Response:
-        host = words.host_of(url)
+    def _exchange(self, asked: Question) -> Response:
+        host = words.host_of(asked.url)
         with self._turns.turn(host):
             pace = Pace(self._clock, self.limits, host)
             token = CURRENT.set(pace)
             try:
-                answer, moved_to = self._followed(url, parameters, pace)
+                answer, moved_to = self._followed(asked, pace)
                 with answer:
                     response = self._read(answer, host)
-                if moved_to and _OAI_PMH in response.body[:2000]:
-                    self._propose(url, moved_to)
-                return response
             except urllib3.exceptions.HTTPError as error:
-                raise words.explained_body(error, url) from error
+                raise words.explained_body(error, asked.url) from error
             except OSError as error:  # requests' own are
-                raise words.explained(error, url) from error
+                raise words.explained(error, asked.url) from error
             finally:
                 CURRENT.reset(token)
+        if moved_to and _OAI_PMH in response.body[:2000]:
+            self._propose(asked.url, moved_to)
+        if pace.passed() > _SLOW:
+            self._notice(f"{host} is slow, more than {_SLOW:.0f} s for one answer: each is waited for")
+        return response
 
-    def _followed(self, url: str, parameters: Mapping[str, str], pace: Pace) -> tuple[requests.Response, str]:
-        """The answer at the end of the redirects; and where `url` has moved to for good, or "".
+    def _followed(self, asked: Question, pace: Pace) -> tuple[requests.Response, str]:
+        """The answer at the end of the redirects; and where it has moved to for good, or "".
 
-        Behind a public host, only public ones are reached.
+        Behind a public host, only public ones are reached. POST stays POST: all verbs only read.
         """
-        session, at, moved_to, forever = self._open, url, "", True
+        session, at, moved_to, forever = self._open, asked.url, "", True
+        query, form = (asked.query, "") if asked.method == "GET" else ("", asked.query)
         for _ in range(self.limits.redirects + 1):
-            answer = self._sent(session, at, parameters if at is url else {}, pace)
+            answer = self._sent(session, asked.method, at, query if at is asked.url else "", form, pace)
             location = _location(answer)
             if location is None:
                 return answer, moved_to
             with answer:
                 session = self._guarded if peer_is_public(answer) else session
-                at = redirects.target(answer.url, location, parameters)
+                at = redirects.target(answer.url, location, query)
                 _drain(answer)
             forever = forever and answer.status_code in redirects.PERMANENT
-            moved_to = redirects.base(at, parameters) if forever else moved_to
+            moved_to = redirects.base(at, query) if forever else moved_to
         raise RedirectRefused(
-            f"{words.shown(url)} redirects in a circle, or more than {self.limits.redirects} times",
+            f"{words.shown(asked.url)} redirects in a circle, or more than {self.limits.redirects} times",
             "check the address in a browser",
         )
 
     def _sent(
-        self, session: requests.Session, url: str, parameters: Mapping[str, str], pace: Pace
+        self, session: requests.Session, method: str, url: str, query: str, form: str, pace: Pace
     ) -> requests.Response:
         self.requests += 1
         if len(session.cookies) > _MOST_COOKIES:
             session.cookies.clear()
-        return session.get(
+        answer = session.request(
+            method,
             url,
-            params=parameters,
-            headers={"Accept-Encoding": "identity"} if words.host_of(url) in self._uncompressed else None,
+            params=query,
+            data=form or None,
+            headers=self._headers(url, form),
             stream=True,
             timeout=(self.limits.connect, min(self.limits.read, pace.left())),
             verify=self._believed(url),
         )
+        fault_point("headers read")
+        return answer
+
+    def _headers(self, url: str, form: str) -> dict[str, str]:
+        """Those that differ from one request to the next."""
+        identity = {"Accept-Encoding": "identity"} if words.host_of(url) in self._uncompressed else {}
+        return identity | ({"Content-Type": "application/x-www-form-urlencoded"} if form else {})
 
     def _believed(self, url: str) -> bool | str:
         """True: the public authorities. For another host than the source's own, always."""
@@ -159,6 +179,7 @@ class Transport:
         except BrokenCoding:
             self._uncompressed.add(words.host_of(answer.url))
             raise
+        fault_point("body decoded")
         status = answer.status_code
         if status != 200 or _OAI_PMH not in content[:2000]:
             self._refuse(answer, content, host)
@@ -220,6 +241,7 @@ def _headers(contact: str) -> dict[str, str]:
     headers = {
         "User-Agent": f"Windrow/{version('windrow')} (OAI-PMH harvester{about})",
         "Accept-Encoding": "gzip",
+        "Cache-Control": "no-cache",  # a stale list has no gap to be seen (FAULTS H21)
         "Accept": "text/xml, application/xml;q=0.9, */*;q=0.1",
     }
     return headers | ({"From": contact} if contact else {})
@@ -241,7 +263,12 @@ def _drain(answer: requests.Response) -> None:
 
 def _chunks(answer: requests.Response) -> Iterator[bytes]:
     """What has come: read() would wait for a whole chunk of a body that drips."""
+    half = (answer.raw.length_remaining or 0) // 2
+    received = 0
     while chunk := answer.raw.read1(body.CHUNK):
+        if received <= half < received + len(chunk):
+            fault_point("half the body read")
+        received += len(chunk)
         yield chunk
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from harvester.clock import Clock
 from harvester.errors import TimedOut
+from harvester.fault_point import fault_point
 from harvester.transport.limits import Limits
 
 # A repository that thinks for minutes and then answers at once is slow, not dripping.
@@ -24,7 +25,7 @@ class Pace:
         self._clock = clock
         self._limits = limits
         self._host = host
-        self._last = clock.monotonic()
+        self._began = self._last = clock.monotonic()
         self._ends = self._last + limits.deadline
         self._bytes = 0
         self._seconds = 0.0
@@ -35,6 +36,10 @@ class Pace:
         if left <= 0:
             raise self._late()
         return left
+
+    def passed(self) -> float:
+        """Seconds since the request, by the last byte that came."""
+        return self._last - self._began
 
     def arrived(self, count: int) -> None:
         now = self._clock.monotonic()
@@ -75,6 +80,7 @@ class PacedResponse(http.client.HTTPResponse):
 
     def __init__(self, sock: socket.socket, *arguments: Any, **named: Any) -> None:
         super().__init__(sock, *arguments, **named)
+        fault_point("connected")
         reader: Any = self.fp.raw
         reader.__class__ = _PacedReader  # makefile() knows no class but its own
         reader.pace = CURRENT.get()

@@ -1,6 +1,5 @@
 """Where a redirect leads. Pure: addresses in, addresses out."""
 
-from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
 from harvester.errors import RedirectRefused
@@ -9,8 +8,10 @@ from harvester.transport.words import shown
 PERMANENT = frozenset({301, 308})
 
 
-def target(current: str, location: str, parameters: Mapping[str, str]) -> str:
-    """Our parameters stay where the Location drops them (FAULTS H14); a name and password in it do not."""
+def target(current: str, location: str, asked: str) -> str:
+    """What we `asked`, a query, stays where the Location drops it (FAULTS H14); a name and password in it do
+    not.
+    """
     try:
         parts = urlsplit(urljoin(current, location))
         usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
@@ -23,13 +24,13 @@ def target(current: str, location: str, parameters: Mapping[str, str]) -> str:
         )
     query = parts.query or urlsplit(current).query
     named = dict(parse_qsl(query, keep_blank_values=True))
-    dropped = {name: value for name, value in parameters.items() if name not in named}
-    query = "&".join(filter(None, (query, urlencode(dropped))))
+    dropped = (part for part in asked.split("&") if part.partition("=")[0] not in named)
+    query = "&".join(filter(None, (query, *dropped)))
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, query, ""))
 
 
-def base(url: str, parameters: Mapping[str, str]) -> str:
-    """What config.toml would say: `url` without the parameters of a request."""
-    parts = urlsplit(url)
-    own = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] not in parameters]
+def base(url: str, asked: str) -> str:
+    """What config.toml would say: `url` without what we `asked`, a query."""
+    parts, ours = urlsplit(url), dict(parse_qsl(asked))
+    own = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] not in ours]
     return urlunsplit((parts.scheme, parts.netloc, parts.path, urlencode(own), ""))

@@ -79,6 +79,8 @@ BY_ROW: Mapping[str, Fault] = {
         answer, headers=answer.headers | {f"X-{number}": "x" * 900 for number in range(400)}
     ),
     "H03": status(503),
+    "H20": lambda asked, answer: answer if asked.method == "POST" else Answer(b"", 405, {"Allow": "POST"}),
+    "H22": lambda asked, answer: answer if len(asked.path) < 2000 else Answer(b"", 414, {}),
     "X07": half_a_page,
     "D01": day_granularity,
 }

@@ -31,7 +31,10 @@ class Responder(Protocol):
 
 @dataclass(frozen=True)
 class Asked:
-    """One request. `connection` is the same for all requests of one TCP connection; `nth` counts its verb."""
+    """One request. `connection` is the same for all requests of one TCP connection; `nth` counts its verb.
+
+    `form` is the body of a POST, as it came; `arguments` has both: the address's and the form's.
+    """
 
     path: str
     arguments: Mapping[str, str]
@@ -39,6 +42,8 @@ class Asked:
     connection: int
     nth: int
     began: float
+    method: str = "GET"
+    form: str = ""
 
     @property
     def verb(self) -> str:
@@ -159,10 +164,17 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection_number = self.server.repository.connections
 
     def do_GET(self) -> None:
+        self._serve("")
+
+    def do_POST(self) -> None:
+        self._serve(self.rfile.read(int(self.headers["Content-Length"])).decode())
+
+    def _serve(self, form: str) -> None:
         repository = self.server.repository
-        arguments = parse_qsl(urlsplit(self.path).query, keep_blank_values=True)
+        queries = (urlsplit(self.path).query, form)
+        arguments = [pair for query in queries for pair in parse_qsl(query, keep_blank_values=True)]
         with repository.lock:
-            asked = self._log(repository, dict(arguments))
+            asked = self._log(repository, dict(arguments), form)
             repository.at_work += 1
             repository.most_at_once = max(repository.most_at_once, repository.at_work)
         try:
@@ -173,9 +185,10 @@ class _Handler(BaseHTTPRequestHandler):
                 repository.at_work -= 1
         self._finish(answer)
 
-    def _log(self, repository: FakeRepository, arguments: Mapping[str, str]) -> Asked:
+    def _log(self, repository: FakeRepository, arguments: Mapping[str, str], form: str) -> Asked:
         nth = 1 + len(repository.asked(arguments.get("verb", "")))
-        asked = Asked(self.path, arguments, self.headers, self.connection_number, nth, time.monotonic())
+        now, number = time.monotonic(), self.connection_number
+        asked = Asked(self.path, arguments, self.headers, number, nth, now, self.command, form)
         repository.log.append(asked)
         return asked
 
