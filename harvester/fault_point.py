@@ -32,6 +32,7 @@ PLACES = (
     "verdict about to be written",
     "store half migrated",
     "removal half done",
+    "batch renormalised",
     "index batch begun",
     "index batch half added",
     "index committed",

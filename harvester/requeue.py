@@ -4,29 +4,25 @@ entry ─▶ item (its bytes, parsed anew) ─▶ deliver ─┬▶ Write: the e
                                                    └▶ Refused: it stays, with its new reason
 """
 
-import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
 
 import msgspec
 from lxml import etree
-from sqlalchemy.engine import Connection
 
 from harvester.clock import Clock
 from harvester.datestamp import parse_datestamp
 from harvester.delivery import LONGEST_IDENTIFIER, Delivery, deliver
-from harvester.errors import NotFound, WindrowError
+from harvester.errors import WindrowError
 from harvester.oai.parsing import strict
-from harvester.oai.response import OAI, Header, Item, read_page, read_raw
+from harvester.oai.response import OAI, Header, Item, read_raw
 from harvester.record import Record
-from harvester.store import Store, leases, quarantine, records, sources
+from harvester.rework import Desk, as_sent, at_desk
+from harvester.store import Store, quarantine, records
 from harvester.store.harvests import Counts
 from harvester.store.quarantine import Entry
 from harvester.store.records import Known
 
 _BATCH = 200
-_NAMESPACE = OAI.strip("{}")
-_PREFIX = re.compile(rb"<([A-Za-z_][\w.-]*):record[\s>]")
 
 
 class Requeued(msgspec.Struct, frozen=True):
@@ -49,8 +45,8 @@ def requeue(
 ) -> Requeued:
     """SourceBusy while the source is harvested. Killed in the middle, it has done what it has done."""
     counts, after = Counts(), 0
-    with leases.holding(store, source, clock) as writing:
-        run = _Run(source, store, writing)
+    with at_desk(source, store, clock) as desk:
+        run = _Run(desk)
         while entries := run.next(after):
             counts += run.try_again(entries)
             after = entries[-1].id
@@ -62,21 +58,12 @@ def requeue(
 
 
 class _Run:
-    def __init__(
-        self, source: str, store: Store, writing: Callable[[], AbstractContextManager[Connection]]
-    ) -> None:
-        self._source = source
-        self._store = store
-        self._writing = writing
-        with store.read() as connection:
-            state = sources.get(connection, source)
-        if state is None:
-            raise NotFound(f"there is no source {source}")
-        self._id = state.id
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
 
     def next(self, after: int) -> list[Entry]:
-        with self._store.read() as connection:
-            return list(quarantine.entries(connection, self._source, after, _BATCH))
+        with self._desk.store.read() as connection:
+            return list(quarantine.entries(connection, self._desk.source, after, _BATCH))
 
     def try_again(self, entries: Sequence[Entry]) -> Counts:
         counts = Counts()
@@ -89,8 +76,8 @@ class _Run:
 
     def _outcomes(self, items: Sequence[tuple[Entry, Item]]) -> list[tuple[Entry, Delivery]]:
         identifiers = [item.header.identifier for _, item in items]
-        with self._store.read() as connection:
-            known = records.known(connection, self._id, identifiers)
+        with self._desk.store.read() as connection:
+            known = records.known(connection, self._desk.source_id, identifiers)
 
             def stored(row: int) -> Record | None:
                 return records.stored_record(connection, row)
@@ -101,10 +88,10 @@ class _Run:
         """A transaction: what became a record leaves quarantine as it enters the feed."""
         refused = {entry.id: delivery.refused[0].reason for entry, delivery in found if delivery.refused}
         rows = records.pack([write for _, delivery in found for write in delivery.writes])
-        with self._writing() as connection:
+        with self._desk.writing() as connection:
             quarantine.drop(connection, [entry.id for entry, _ in found if entry.id not in refused])
             quarantine.give_reasons(connection, refused)
-            records.write(connection, self._id, rows)
+            records.write(connection, self._desk.source_id, rows)
 
 
 def _distinct(items: Sequence[tuple[Entry, Item]]) -> Iterator[list[tuple[Entry, Item]]]:
@@ -152,23 +139,13 @@ def _parsed(entry: Entry) -> Item:
 
 
 def _as_sent(entry: Entry) -> Item:
-    """In a page of its own, that what mends a page may mend it."""
-    items = read_page(_page(entry.body), "ListRecords").items
-    if len(items) != 1:
+    item = as_sent(entry.body)
+    if item is None:
         return _faulty(entry, entry.reason)
-    (item,) = items
     if item.fault:
         return _faulty(entry, item.fault)
     sets = (*item.header.sets, *(one for one in entry.sets if one not in item.header.sets))
     return msgspec.structs.replace(item, header=msgspec.structs.replace(item.header, sets=sets))
-
-
-def _page(record: bytes) -> bytes:
-    """With the prefix bound that its own page had for OAI-PMH's elements."""
-    match = _PREFIX.match(record)
-    prefix = f' xmlns:{match[1].decode("ascii", "replace")}="{_NAMESPACE}"' if match else ""
-    head = f'<OAI-PMH xmlns="{_NAMESPACE}"{prefix}><ListRecords>'.encode()
-    return head + record + b"</ListRecords></OAI-PMH>"
 
 
 def _faulty(entry: Entry, fault: str) -> Item:

@@ -59,7 +59,10 @@ class Desk:
         bound = f'xmlns{":" + prefix if prefix else ""}="{OAI}"'
         colon = prefix + ":" if prefix else ""
         body = "".join((f"<{colon}ListRecords>", *received, f"</{colon}ListRecords>"))
-        page = read_page(f"<{colon}OAI-PMH {bound}>{body}</{colon}OAI-PMH>".encode(), "ListRecords")
+        self.deliver_body(f"<{colon}OAI-PMH {bound}>{body}</{colon}OAI-PMH>".encode())
+
+    def deliver_body(self, body: bytes) -> None:
+        page = read_page(body, "ListRecords")
         ledger = Ledger(SOURCE, self.store, self.clock)
         ledger.begin(Request("oai_dc", "wanted"))
         ledger.store_page(
@@ -82,7 +85,7 @@ class Desk:
     @property
     def feed(self) -> list[Record]:
         with self.store.read() as connection:
-            return [change.record for change in changes.changes(connection, 0, 1000)]
+            return [change.record for change in changes.changes(connection, 0, 100_000)]
 
     def forms(self, number: int) -> dict[str, bytes]:
         with self.store.read() as connection:

@@ -36,6 +36,7 @@ FINGERPRINTS = [
     "3a980f59e487ac20",
     "ed5778e79db69ca6",
     "f85c75add40bb60e",
+    "13e2f5aa3858c1a8",
 ]
 
 

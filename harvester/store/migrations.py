@@ -135,6 +135,10 @@ def _remember_gaps(connection: Connection) -> None:
     connection.exec_driver_sql("ALTER TABLE sources ADD COLUMN gap FLOAT DEFAULT 0 NOT NULL")
 
 
+def _remember_how_far_a_renormalising_came(connection: Connection) -> None:
+    connection.exec_driver_sql("ALTER TABLE sources ADD COLUMN renormalising TEXT")
+
+
 # A store's version is the number of migrations it has been through.
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _create_everything,
@@ -142,4 +146,5 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _remember_what_to_forget,
     _remember_removed_sources,
     _remember_gaps,
+    _remember_how_far_a_renormalising_came,
 )

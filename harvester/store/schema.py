@@ -52,6 +52,7 @@ sources = Table(
     Column("fence", Integer, nullable=False, default=0),
     Column("gap", Float, nullable=False, default=0),  # seconds between requests that a busy host was left
     Column("removed", Text),  # since when; the row stays, for its tombstones and its fence
+    Column("renormalising", Text),  # JSON: originals.Progress of a pass that has not come to its end
 )
 
 harvests = Table(

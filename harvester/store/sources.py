@@ -85,7 +85,7 @@ def remove(connection: Connection, source_id: int, now: str) -> None:
     connection.execute(sa.delete(schema.listed).where(schema.listed.c.harvest_id.in_(runs)))
     for table in (schema.harvests, schema.quarantine):
         connection.execute(sa.delete(table).where(table.c.source_id == source_id))
-    nothing = {"watermark": None, "last_full": None, "doubted": False, "removed": now}
+    nothing = {"watermark": None, "last_full": None, "doubted": False, "removed": now, "renormalising": None}
     connection.execute(sa.update(sources).where(sources.c.id == source_id).values(nothing))
 
 

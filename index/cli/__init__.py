@@ -38,6 +38,7 @@ _COMMANDS = {
     "Mend": {
         "quarantine": ("quarantine", "What was received and could not be kept; try it again."),
         "forget": ("forget", "Clear a record here, and keep it from coming back."),
+        "renormalise": ("renormalise", "What is stored, through today's formats; no network."),
         "verify": ("mend", "Check every invariant of the store and the index."),
         "sync": ("mend", "Bring the index up to the store."),
         "rebuild": ("mend", "Build the index anew beside the old one, then switch."),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from index.cli.naming import insist_on_source
 from index.cli.opening import LARGEST, with_program
 from index.cli.talk import escaped, put_json
 from index.program import Program
@@ -72,7 +73,7 @@ def _records(program: Program, query: str | None, source: str | None) -> "Iterat
     from harvester.store import records
 
     if source is not None:
-        _insist_on_source(program, source)
+        insist_on_source(program, source)
     if query is None:
         with program.store.read() as connection:
             yield from records.live(connection, source or "")
@@ -100,13 +101,3 @@ def _found(program: Program, query: str, source: str | None) -> Iterator[str]:
         offset += _BATCH
         if offset >= found.total:
             return
-
-
-def _insist_on_source(program: Program, name: str) -> None:
-    from harvester.store import sources
-    from index.cli.naming import unknown_source
-
-    with program.store.read() as connection:
-        known = {state.name for state in sources.every(connection)} | set(program.settings.sources)
-    if name not in known:
-        raise unknown_source(name, known)

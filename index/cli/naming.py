@@ -21,6 +21,21 @@ def unknown_source(name: str, known: Collection[str]) -> ConfigError:
     return ConfigError(f"there is no source {name}", advice=advice)
 
 
+def insist_on_source(program: Program, name: str) -> None:
+    """It is in the store or in config.toml; else ConfigError."""
+    from harvester.store import sources
+
+    with program.store.read() as connection:
+        known = {state.name for state in sources.every(connection)} | set(program.settings.sources)
+        removed = sources.removed_since(connection, name)
+    if name not in known and removed:
+        raise ConfigError(
+            f"{name} was removed here on {removed[:10]}", advice="`windrow status` lists what is"
+        )
+    if name not in known:
+        raise unknown_source(name, known)
+
+
 def full_id(program: Program, id: str) -> str:
     """The id of the only record that answers to `id`."""
     from harvester.store import records

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 import click
 
 from harvester.clean.text import printable
-from harvester.errors import LeaseLost, SourceBusy
 from index.cli.follower import catch_up
-from index.cli.naming import unknown_source
+from index.cli.naming import insist_on_source
 from index.cli.opening import json_option, with_program
-from index.cli.progress import counting
-from index.cli.talk import counted, number, put_bytes, put_json, put_lines, tell, tell_error
+from index.cli.rework import rework
+from index.cli.talk import counted, number, put_bytes, put_json, put_lines, tell
 from index.program import Program
 
 if TYPE_CHECKING:
@@ -50,11 +49,11 @@ def _held(program: Program, source: str) -> list[str]:
     """The sources that have something in quarantine, of those asked for."""
     from harvester.store import sources
 
+    if source:
+        insist_on_source(program, source)
     with program.store.read() as connection:
-        states = {state.name: state for state in sources.every(connection)}
-    if source and source not in {**states, **program.settings.sources}:
-        raise unknown_source(source, {**states, **program.settings.sources})
-    return [name for name, state in states.items() if state.quarantined and source in ("", name)]
+        states = sources.every(connection)
+    return [state.name for state in states if state.quarantined and source in ("", state.name)]
 
 
 def _put_all(program: Program, source: str, limit: int | None) -> None:
@@ -114,28 +113,14 @@ def _line(text: str) -> str:
 
 
 def _retry(program: Program, names: Sequence[str], as_json: bool) -> int:
-    codes = [_retry_source(program, name, as_json) for name in names]
+    from harvester.requeue import requeue
+
+    codes = [rework(program, name, requeue, _put_requeued, as_json=as_json) for name in names]
     if not names and not as_json:
         put_lines("Nothing is in quarantine.")
     if names:
         catch_up(program, quiet=as_json)
     return max(codes, default=0)
-
-
-def _retry_source(program: Program, name: str, as_json: bool) -> int:
-    from harvester.requeue import requeue
-
-    try:
-        with counting(name, quiet=as_json) as count:
-            found = requeue(name, program.store, program.clock, count)
-    except (SourceBusy, LeaseLost) as error:
-        tell_error(error)
-        return error.exit_code
-    if as_json:
-        put_json(found)
-    else:
-        _put_requeued(found)
-    return 0
 
 
 def _put_requeued(found: "Requeued") -> None:

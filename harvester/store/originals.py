@@ -1,0 +1,103 @@
+"""Live records beside what they were made from, to be made anew; and how far a pass over them has come."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from harvester.record import Record
+from harvester.store.codec import decompress, unpack_record
+from harvester.store.records import Known
+from harvester.store.schema import raw, records, sources
+
+
+class Original(msgspec.Struct, frozen=True, gc=False):
+    """Unpacked when asked for: what is damaged fails alone."""
+
+    identifier: str
+    known: Known
+    packed: bytes
+    packed_forms: Sequence[tuple[str, bytes]]
+
+    def record(self) -> Record:
+        """As stored, its header's fields empty."""
+        return unpack_record(self.packed)
+
+    def forms(self) -> dict[str, bytes]:
+        """form → XML"""
+        return {form: decompress(body) for form, body in self.packed_forms}
+
+
+class Unreadable(msgspec.Struct, frozen=True):
+    id: str
+    reason: str
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """Of a pass by one state of the code; `after` is the last identifier it has been through.
+
+    read = changed + unchanged + failed; `fields`: how many records changed in each; `failures` are the first.
+    """
+
+    code: str
+    after: str = ""
+    read: int = 0
+    changed: int = 0
+    failed: int = 0
+    fields: dict[str, int] = {}
+    failures: tuple[Unreadable, ...] = ()
+
+
+def originals(connection: Connection, source_id: int, after: str, limit: int) -> list[Original]:
+    """In the order of their identifiers, which no change moves."""
+    rows = connection.execute(_LIVE, {"source": source_id, "behind": after, "most": limit}).all()
+    forms = _forms(connection, [row.id for row in rows])
+    return [
+        Original(
+            row.identifier,
+            Known(row.id, row.datestamp, deleted=False, sets=row.sets, content_hash=row.content_hash),
+            row.record,
+            forms[row.id],
+        )
+        for row in rows
+    ]
+
+
+# Said once, as in `records`.
+_LIVE = (
+    sa.select(
+        records.c.identifier, records.c.id, records.c.datestamp, records.c.sets, records.c.content_hash,
+        records.c.record,
+    )
+    .where(
+        records.c.source_id == sa.bindparam("source"),
+        records.c.identifier > sa.bindparam("behind"),
+        records.c.deleted.is_(False),
+    )
+    .order_by(records.c.identifier)
+    .limit(sa.bindparam("most"))
+)  # fmt: skip
+_FORMS = sa.select(raw).where(raw.c.record_id.in_(sa.bindparam("rows", expanding=True)))
+
+
+def _forms(connection: Connection, rows: Sequence[int]) -> dict[int, list[tuple[str, bytes]]]:
+    found: defaultdict[int, list[tuple[str, bytes]]] = defaultdict(list)
+    for row in connection.execute(_FORMS, {"rows": rows}):
+        found[row.record_id].append((row.form, row.body))
+    return found
+
+
+def progress(connection: Connection, source_id: int) -> Progress | None:
+    """Of a pass that has not come to its end."""
+    saved = connection.scalar(sa.select(sources.c.renormalising).where(sources.c.id == source_id))
+    return None if saved is None else msgspec.json.decode(saved, type=Progress)
+
+
+def save(connection: Connection, source_id: int, progress: Progress | None) -> None:
+    """None when the pass is at its end."""
+    saved: Any = None if progress is None else msgspec.json.encode(progress).decode()
+    mine = sa.update(sources).where(sources.c.id == source_id)
+    connection.execute(mine.values(renormalising=saved))
