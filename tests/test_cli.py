@@ -26,7 +26,6 @@ from index.demo.server import serve
 from index.generations import Generation, Generations
 from index.program import Program
 from index.sync import sync
-from index.verify import verify
 from tests.commands import (
     KHAN,
     NOW,
@@ -45,6 +44,7 @@ from tests.commands import (
     put,
     windrow,
 )
+from tests.whole import assert_sound
 
 HARVEST_KEYS = [
     "source", "verdict", "reason", "pages", "received", "created", "updated", "unchanged", "deleted",
@@ -93,11 +93,6 @@ def settings(folder: Path, more: str) -> None:
 def sql(folder: Path, statement: str) -> Any:
     with closing(sqlite3.connect(folder / "data/windrow.db", isolation_level=None)) as connection:
         return connection.execute(statement).fetchone()
-
-
-def assert_sound(folder: Path) -> None:
-    with program_in(folder) as program:
-        assert [checked for checked in verify(program.store, program.generations) if not checked.holds] == []
 
 
 def assert_whole(folder: Path) -> None:

@@ -11,12 +11,12 @@ import msgspec
 import psutil
 import pytest
 
-from harvester.store import Store, changes
 from tests.commands import Ran, command, environment, windrow
 from tests.fakes.clock import FakeClock
 from tests.fakes.faults import Gate, offset
 from tests.fakes.repository import FakeRepository, serving
 from tests.fakes.works import Works
+from tests.whole import Stored, assert_holds
 
 pytestmark = pytest.mark.slow
 PAGES, A_PAGE = 6, 10
@@ -77,21 +77,6 @@ def held(repository: FakeRepository, folder: Path, start: int, *, in_mid_body: b
             harvest.ended()
 
 
-def stored(folder: Path) -> tuple[set[str], set[str]]:
-    """(live, deleted), after a look that each is there once."""
-    store = Store(f"sqlite:///{folder / 'data' / 'windrow.db'}")
-    try:
-        with store.read() as connection:
-            feed = [change.record for change in changes.changes(connection, 0, 10 * RECORDS)]
-    finally:
-        store.close()
-    assert len(feed) == len({record.identifier for record in feed})
-    return (
-        {record.identifier for record in feed if not record.deleted},
-        {record.identifier for record in feed if record.deleted},
-    )
-
-
 def set_right_by_one_run(repository: FakeRepository, folder: Path) -> None:
     done = windrow(folder, "harvest", "--json")
     assert done.code == 0, done.err
@@ -104,16 +89,9 @@ def set_right_by_one_run(repository: FakeRepository, folder: Path) -> None:
 def is_whole(repository: FakeRepository, folder: Path) -> None:
     works = repository.responder
     assert isinstance(works, Works)
-    assert stored(folder) == (works.live, works.deleted)
     checked = windrow(folder, "verify", "--json")
     assert checked.code == 0, checked.out + checked.err
-    index = status(folder)["index"]
-    assert (index["documents"], index["lag"]) == (len(works.live), 0)
-
-
-def status(folder: Path) -> dict[str, dict[str, object]]:
-    found: dict[str, dict[str, object]] = msgspec.json.decode(windrow(folder, "status", "--json").out)
-    return found
+    assert_holds(folder, Stored(works.live, works.deleted, set()))
 
 
 @pytest.mark.parametrize("in_mid_body", [False, True], ids=["between pages", "in mid-page"])
