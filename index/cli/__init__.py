@@ -25,7 +25,7 @@ _TERMINATED = 143
 _COMMANDS = {
     "Look": {
         "search": ("look", "Search what was harvested."),
-        "show": ("look", "Show one record."),
+        "show": ("show", "Show one record."),
         "status": ("status", "What is harvested, how well, and when next."),
     },
     "Fetch": {

@@ -1,28 +1,20 @@
-"""search, show."""
+"""search."""
 
 import re
-import shutil
 import textwrap
-from typing import TYPE_CHECKING
 
 import click
 
 from harvester.clean.text import printable
-from harvester.errors import NotFound
-from index.cli.naming import full_id
 from index.cli.opening import json_option, with_program
-from index.cli.talk import counted, number, put_json, put_lines, tell
+from index.cli.talk import counted, number, put_json, put_lines, tell, width
 from index.engine import Sort
 from index.program import Program
 from index.search import Results, ShownHit
 from index.search import search as find
 
-if TYPE_CHECKING:
-    from harvester.record import Record
-
 _MARK = ("\x02", "\x03")  # control characters, which no harvested text keeps
 _MOST_NAMES = 4
-_WIDEST = 100
 
 
 class _Query(click.Command):
@@ -114,7 +106,7 @@ def _hit_lines(place: int, hit: ShownHit) -> list[str]:
     facts = [_names(hit.creators), str(hit.year or ""), hit.type, hit.source]
     lines = [f"{place:>3}. {click.style(title, bold=True)}", "     " + " · ".join(filter(None, facts))]
     if hit.snippet:
-        lines += [f"     {_coloured(line)}" for line in textwrap.wrap(hit.snippet, _width() - 5)]
+        lines += [f"     {_coloured(line)}" for line in textwrap.wrap(hit.snippet, width() - 5)]
     lines.append("     " + click.style(printable(hit.landing_url or hit.id), fg="blue"))
     return lines
 
@@ -131,97 +123,3 @@ def _coloured(snippet: str) -> str:
         click.style(printable(part), fg="yellow", bold=True) if at % 2 else printable(part)
         for at, part in enumerate(parts)
     )
-
-
-@click.command()
-@click.argument("id")
-@click.option("--raw", is_flag=True, help="The XML it was made from.")
-@json_option
-@with_program
-def show(program: Program, id: str, raw: bool, as_json: bool) -> None:
-    """Show one record, by its id, OAI identifier, eprint number, DOI or URL."""
-    from harvester.store import forgetting, records, sources
-
-    full = full_id(program, id)
-    with program.store.read() as connection:
-        record = records.get(connection, full)
-        forms = records.raw_forms(connection, full) if raw else {}
-        forgotten = forgetting.since(connection, full)
-        removed = sources.removed_since(connection, record.source) if record else None
-    if record is None:
-        raise NotFound(f"the index names {full}, the store does not have it", "run `windrow sync`")
-    if raw:
-        put_lines(*(printable(form.decode("utf-8", "replace")) for form in forms.values()))
-    elif as_json:
-        put_json(record)
-    elif forgotten:
-        put_lines(f"{printable(full)} was forgotten here on {forgotten[:10]}.")
-    elif removed:
-        put_lines(f"{printable(full)} went with its source, which was removed here on {removed[:10]}.")
-    else:
-        put_record(record)
-
-
-def put_record(record: "Record") -> None:
-    """A title, the abstract, then the facts that are there."""
-    if record.deleted:
-        put_lines(f"{printable(record.id)} was deleted by its repository ({printable(record.datestamp)}).")
-        return
-    put_lines(click.style(printable(record.title) or "(no title)", bold=True))
-    put_lines(*textwrap.wrap(printable("; ".join(name.name for name in record.creators)), _width()), "")
-    for paragraph in filter(None, record.abstract.split("\n")):
-        put_lines(*textwrap.wrap(printable(paragraph), _width()), "")
-    _put_facts(_facts(record))
-
-
-def _put_facts(facts: list[tuple[str, str]]) -> None:
-    """Each name once, before the first of its values."""
-    margin, last = max(len(name) for name, _ in facts), ""
-    for name, value in facts:
-        # An address that is broken at the line's end cannot be followed.
-        wrapped = textwrap.wrap(
-            printable(value), _width() - margin - 2, break_long_words=False, break_on_hyphens=False
-        )
-        shown = "" if name == last else name
-        for line in wrapped:
-            put_lines(f"{click.style(f'{shown:>{margin}}', dim=True)}  {line}")
-            shown = ""
-        last = name
-
-
-def _width() -> int:
-    return min(_WIDEST, shutil.get_terminal_size((_WIDEST, 0)).columns)
-
-
-_SHOWN_ABOVE = frozenset({"title", "abstract", "source", "deleted", "formats", "sets", "creators"})
-
-
-def _facts(record: "Record") -> list[tuple[str, str]]:
-    facts = [("orcid", f"{name.orcid} ({name.name})") for name in record.creators if name.orcid]
-    for field in record.__struct_fields__:
-        value = getattr(record, field)
-        if field in _SHOWN_ABOVE or value in ("", (), None) or (field == "extra" and not value):
-            continue
-        facts.extend((field.replace("_", " "), line) for line in _lines(value))
-    return facts
-
-
-def _lines(value: object) -> list[str]:
-    from harvester.record import File, Identifier, Name
-
-    match value:
-        case Name():
-            return [f"{value.name} ({value.role})" if value.role else value.name]
-        case Identifier():
-            return [f"{value.scheme} {value.value}"]
-        case File():
-            size = f"{value.size:,} bytes" if value.size is not None else ""
-            about = (value.media_type, size, value.language, value.license, value.access, value.version)
-            return [" · ".join(filter(None, (value.url, *about)))]
-        case bool():
-            return ["yes" if value else "no"]
-        case tuple():
-            return [line for one in value for line in _lines(one)]
-        case dict():
-            return [f"{name}: {one}" for name, many in value.items() for one in many]
-    return [str(value)]

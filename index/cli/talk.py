@@ -1,12 +1,21 @@
 """How we speak to people: errors, remarks, text that came from elsewhere."""
 
+import shutil
 import sys
+from collections.abc import Callable
 
 import click
 import msgspec
 
 from harvester.clean.text import printable
 from harvester.errors import ConfigError, QueryError, WindrowError
+
+_WIDEST = 100
+
+
+def width() -> int:
+    """Columns to write in: longer lines are hard to read."""
+    return max(20, min(_WIDEST, shutil.get_terminal_size((_WIDEST, 0)).columns))
 
 
 def tell(text: str) -> None:
@@ -39,19 +48,25 @@ def put_json(value: object) -> None:
 
 def escaped(json_text: str) -> str:
     """The same JSON without control and direction characters, which a terminal would obey."""
-    if printable(json_text) == json_text:
-        return json_text
-    return "".join(one if printable(one) == one else f"\\u{ord(one):04x}" for one in json_text)
+    return _without_unprintable(json_text, lambda one: f"\\u{ord(one):04x}")
 
 
 def put_bytes(body: bytes) -> None:
     """As text; what is none, and what a terminal would obey, as escapes."""
     text = body.decode("utf-8", "backslashreplace")
-    if printable(text) != text:
-        text = "".join(
-            one if printable(one) == one else one.encode("unicode_escape").decode() for one in text
-        )
-    put_lines(text)
+    put_lines(_without_unprintable(text, lambda one: one.encode("unicode_escape").decode()))
+
+
+def put_xml(body: bytes) -> None:
+    """The same XML: what a terminal would obey is written as references to characters."""
+    text = body.decode("utf-8", "backslashreplace")
+    put_lines(_without_unprintable(text, lambda one: f"&#x{ord(one):x};"))
+
+
+def _without_unprintable(text: str, instead: Callable[[str], str]) -> str:
+    if printable(text) == text:
+        return text
+    return "".join(one if printable(one) == one else instead(one) for one in text)
 
 
 def put_lines(*lines: str) -> None:
