@@ -1,4 +1,4 @@
-"""What a verified full pass may delete. Pure."""
+"""What tombstones, and a verified full pass, may delete. Pure."""
 
 import msgspec
 
@@ -15,12 +15,21 @@ class Sweep(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
-def guard(*, live: int, vanished: int, last_full: int | None, allowed: bool) -> Sweep:
-    """More than max(50, 10 %) gone, or under 80 % of the last full list left, is held back for a person."""
+def may_delete(*, live_before: int, deleted: int, held: bool) -> int:
+    """How many more live records the tombstones of a run may end; none while earlier ones are held."""
+    return 0 if held else max(0, int(max(_FEW, live_before * _SHARE)) - deleted)
+
+
+def guard(*, live: int, vanished: int, last_full: int | None, allowed: bool, deleted: int = 0) -> Sweep:
+    """More than max(50, 10 %) gone, or under 80 % of the last full list left, is held back for a person.
+
+    `deleted` is how many the run has deleted already.
+    """
     if allowed or not vanished:
         return Sweep(delete=vanished)
     left = live - vanished
-    if vanished > max(_FEW, live * _SHARE) or left < (last_full or live) * _FLOOR:
+    most = max(_FEW, (live + deleted) * _SHARE)
+    if vanished + deleted > most or left < (last_full or live) * _FLOOR:
         return Sweep(
             hold=vanished,
             reason=f"{vanished:,} of {live:,} records are no longer listed; none of them is deleted "

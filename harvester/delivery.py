@@ -42,27 +42,64 @@ def choose(items: Iterable[Item]) -> dict[str, Item]:
 def _rank(item: Item) -> tuple[float, bool, str, tuple[str, ...], bytes]:
     """The rest tells nothing of which is better, only which one is taken whatever came first."""
     header = item.header
-    moment = parse_datestamp(header.datestamp)
-    when = moment.timestamp() if moment else float("-inf")
-    return (when, not header.deleted, header.datestamp, header.sets, item.raw)
+    return (_when(header.datestamp), not header.deleted, header.datestamp, header.sets, item.raw)
+
+
+def _when(datestamp: str) -> float:
+    moment = parse_datestamp(datestamp)
+    return moment.timestamp() if moment else float("-inf")
+
+
+def contested(items: Sequence[Item], known: Mapping[str, Known]) -> list[str]:
+    """Identifiers said to be deleted and to be live, where no datestamp tells which is later (L04, L07)."""
+    lives = {name: (one.deleted, one.datestamp) for name, one in known.items() if not one.forgotten}
+    if not any(deleted for deleted, _ in lives.values()) and not any(item.header.deleted for item in items):
+        return []
+    doubtful = []
+    for item in items:
+        header = item.header
+        if item.fault or not header.identifier:
+            continue
+        deleted, datestamp = lives.get(header.identifier, (header.deleted, ""))
+        if deleted != header.deleted and _when(header.datestamp) <= _when(datestamp):
+            doubtful.append(header.identifier)
+        lives[header.identifier] = (header.deleted, header.datestamp)
+    return list(dict.fromkeys(doubtful))
+
+
+class Terms(msgspec.Struct, frozen=True):
+    """What a delivery is held to.
+
+    `truth` has the answer for contested identifiers, where the repository gave one; tombstones of the
+    `doubted` are not believed, and held where the value says so. `may_delete` is how many live records
+    tombstones may still end, None: any number; those beyond it are held.
+    """
+
+    requested_set: str = ""
+    truth: Mapping[str, Item] = {}
+    doubted: Mapping[str, bool] = {}
+    may_delete: int | None = None
 
 
 def deliver(
     items: Sequence[Item],
     known: Mapping[str, Known],
     stored: Callable[[int], Record | None],
-    requested_set: str = "",
+    terms: Terms = Terms(),  # noqa: B008  frozen
 ) -> Delivery:
     """`stored(id)` gives a row's record: asked for only where the XML differs from last time."""
     wanted = _wanted(items, known)
     unusable = [(item, fault) for item in wanted if (fault := _unusable(item))]
-    chosen = choose(item for item in wanted if not _unusable(item))
+    chosen = choose(item for item in wanted if not _unusable(item)) | dict(terms.truth)
     writes: list[Write] = []
-    refused = [_refuse(item, fault, requested_set) for item, fault in unusable]
-    tally = dict.fromkeys(("created", "updated", "unchanged", "deleted", "quarantined"), 0)
+    refused = [_refuse(item, fault, terms.requested_set) for item, fault in unusable]
+    tally = dict.fromkeys(("created", "updated", "unchanged", "deleted", "quarantined", "held"), 0)
     tally["quarantined"] = len(unusable)
     for identifier, item in chosen.items():
-        outcome, row = _weigh(item, known.get(identifier), stored, requested_set)
+        outcome, row = _weigh(item, known.get(identifier), stored, terms.requested_set)
+        if outcome == "deleted" and (identifier in terms.doubted or _is_spent(terms, tally["deleted"])):
+            tally["held"] += terms.doubted.get(identifier, True)
+            outcome, row = "unchanged", None
         tally[outcome] += 1
         if isinstance(row, Write):
             writes.append(row)
@@ -70,6 +107,10 @@ def deliver(
             refused.append(row)
     tally["unchanged"] += len(items) - len(unusable) - len(chosen)
     return Delivery(tuple(writes), tuple(refused), Counts(received=len(items), **tally))
+
+
+def _is_spent(terms: Terms, deleted: int) -> bool:
+    return terms.may_delete is not None and deleted >= terms.may_delete
 
 
 def _wanted(items: Sequence[Item], known: Mapping[str, Known]) -> Sequence[Item]:

@@ -19,7 +19,8 @@ WindrowError                     exit 1
 │   └── Deferred                 exit 3   the repository told us to come later
 ├── ResponseError                exit 1   an answer that is not an OAI-PMH response
 │   ├── NotOaiPmh                another kind of document (HTML, a feed, nothing)
-│   └── MalformedXml             XML that does not parse strictly to its end
+│   ├── MalformedXml             XML that does not parse strictly to its end
+│   └── EndlessList              a list that goes in a circle, or on without records
 ├── ProtocolError                exit 1   an OAI-PMH error, one class for each code
 │   ├── BadVerb, BadArgument, BadResumptionToken, CannotDisseminateFormat, IdDoesNotExist,
 │   ├── NoRecordsMatch, NoMetadataFormats, NoSetHierarchy
@@ -152,6 +153,10 @@ class NotOaiPmh(ResponseError):
 
 
 class MalformedXml(ResponseError):
+    pass
+
+
+class EndlessList(ResponseError):
     pass
 
 

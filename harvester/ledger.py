@@ -3,9 +3,10 @@
 Every write renews the lease first, so a process that lost it cannot write (LeaseLost).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+import msgspec
 from sqlalchemy.engine import Connection
 
 from harvester import plan
@@ -14,12 +15,14 @@ from harvester.config import Source
 from harvester.datestamp import format_datestamp
 from harvester.delivery import Delivery
 from harvester.fault_point import fault_point
-from harvester.oai.response import Page
-from harvester.plan import Judgement
+from harvester.oai.response import Item
 from harvester.record import Record
 from harvester.store import Store, harvests, leases, listings, records, sources
 from harvester.store.harvests import Checkpoint, Harvest, Request
+from harvester.store.listings import Listed, Spread
 from harvester.store.records import Known, Write
+from harvester.store.sources import Outcome
+from harvester.verdict import Judgement
 
 
 class Ledger:
@@ -45,6 +48,11 @@ class Ledger:
     def begin(self, request: Request) -> None:
         with self._writing() as connection:
             self._row = harvests.begin(connection, self.state.id, self._fingerprint, request, self._now)
+        self.checkpoint = msgspec.structs.replace(self.checkpoint, live_before=self.state.live)
+
+    def change_request(self, request: Request) -> None:
+        with self._writing() as connection:
+            harvests.change_request(connection, self._id, request)
 
     def keep_lease(self) -> None:
         with self._writing():
@@ -55,17 +63,17 @@ class Ledger:
             harvests.save_checkpoint(connection, self._id, checkpoint)
         self.checkpoint = checkpoint
 
-    def known(self, page: Page) -> dict[str, Known]:
+    def known(self, items: Sequence[Item]) -> dict[str, Known]:
         with self._store.read() as connection:
-            return records.known(connection, self.state.id, [item.header.identifier for item in page.items])
+            return records.known(connection, self.state.id, [item.header.identifier for item in items])
 
     def stored(self, id: int) -> Record | None:
         with self._store.read() as connection:
             return records.stored_record(connection, id)
 
-    def store_page(self, page: Page, delivery: Delivery, checkpoint: Checkpoint) -> None:
+    def store_items(self, items: Sequence[Item], delivery: Delivery, checkpoint: Checkpoint) -> None:
         """Records, quarantine and checkpoint together, or none of them."""
-        received = [item.header.identifier for item in page.items]
+        received = [item.header.identifier for item in items]
         rows = records.pack(delivery.writes)
         with self._writing() as connection:
             if self._may_hold_refused:
@@ -81,15 +89,27 @@ class Ledger:
         with self._writing() as connection:
             listings.clear(connection, self._id)
 
-    def store_listed(self, page: Page) -> None:
-        headers = [(item.header.identifier, item.header.deleted) for item in page.items]
+    def store_listed(self, headers: Sequence[Listed]) -> None:
         with self._writing() as connection:
             listings.add(connection, self._id, headers)
 
-    def missing(self, limit: int) -> list[str]:
-        """Identifiers that are listed and neither stored nor in quarantine."""
+    def missing(self, limit: int, after: str = "") -> list[Listed]:
+        """Of what is listed: neither stored as it is listed, nor in quarantine."""
         with self._store.read() as connection:
-            return listings.missing(connection, self._id, self.state.id, limit)
+            return listings.missing(connection, self._id, self.state.id, limit, after)
+
+    def missing_count(self) -> int:
+        with self._store.read() as connection:
+            return listings.missing_count(connection, self._id, self.state.id)
+
+    def spread_of_missing(self, count: int) -> Spread:
+        with self._store.read() as connection:
+            return listings.spread(connection, self._id, self.state.id, count)
+
+    def buried(self, limit: int, after: str) -> list[Listed]:
+        """Listed as deleted, and live here."""
+        with self._store.read() as connection:
+            return listings.buried(connection, self._id, self.state.id, limit, after)
 
     def vanished(self) -> tuple[int, int]:
         """(live records, those of them that are no longer listed)."""
@@ -97,6 +117,10 @@ class Ledger:
             now = sources.get(connection, self.state.name)
             assert now is not None
             return now.live, listings.vanished_count(connection, self._id, self.state.id)
+
+    def some_vanished(self, after: int, limit: int) -> list[tuple[str, Known]]:
+        with self._store.read() as connection:
+            return listings.vanished(connection, self._id, self.state.id, after, limit)
 
     def delete_vanished(self, batch: int) -> None:
         deleted_up_to = 0
@@ -109,27 +133,23 @@ class Ledger:
                 return
             deleted_up_to = gone[-1][1].id
 
-    def end(self, request: Request, judgement: Judgement, error: str, gap: float | None = None) -> Harvest:
+    def end(
+        self,
+        request: Request,
+        judgement: Judgement,
+        error: str,
+        gap: float | None = None,
+        *,
+        audited: bool = False,
+    ) -> Harvest:
         """The verdict, what it moves, and the lease given back."""
-        watermark = last_full = None
-        proven = judgement.verdict in ("complete", "verified")
-        if proven and request.full and not self.checkpoint.counts.held:
-            last_full = self.checkpoint.listed
-        if proven:
-            watermark = plan.next_watermark(self.state, request, self.checkpoint)
         if self._row is None:
             self.begin(request)
+        outcome = self._outcome(request, judgement, audited)
         with self._writing() as connection:
             listings.clear(connection, self._id)
             harvests.save_checkpoint(connection, self._id, self.checkpoint)
-            sources.settle(
-                connection,
-                self.state.id,
-                watermark=watermark,
-                last_full=last_full,
-                gap=gap,
-                doubted=judgement.verdict == "unproven" or (self.state.doubted and not proven),
-            )
+            sources.settle(connection, self.state.id, msgspec.structs.replace(outcome, gap=gap))
             harvests.end(
                 connection,
                 self._id,
@@ -137,12 +157,29 @@ class Ledger:
                 verdict=judgement.verdict,
                 reason=judgement.reason,
                 error=error,
-                watermark=watermark or self.state.watermark,
+                watermark=outcome.watermark or self.state.watermark,
             )
             leases.give_back(connection, self._lease)
             ended = harvests.last(connection, self.state.name)
         assert ended is not None
         return ended
+
+    def _outcome(self, request: Request, judgement: Judgement, audited: bool) -> Outcome:
+        if not judgement.is_proven:
+            doubted = judgement.verdict == "unproven" or self.state.doubted
+            held = max(self.checkpoint.held_tombstones, self.state.held)
+            return Outcome(doubted=doubted, held=held, dates=self.state.dates)
+        counts = self.checkpoint.counts
+        is_whole = request.full and not request.bounded
+        return Outcome(
+            watermark=plan.next_watermark(self.state, request, self.checkpoint),
+            last_full=self.checkpoint.total if is_whole and not counts.held else None,
+            audited=self._now if audited or is_whole else None,
+            read_whole=self._now if is_whole or self.state.read_whole is None else None,
+            doubted=False,
+            held=self.state.held if request.bounded else self.checkpoint.held_tombstones,
+            dates=request.dates,
+        )
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:

@@ -1,86 +1,122 @@
-"""A ListIdentifiers pass, held against what was stored; after a full list, what is gone may be swept.
+"""A ListIdentifiers pass, held against the store; what is missing is fetched, what is gone may be swept.
 
-asked for, or does it pay? ─▶ identifiers into the store ─▶ missing? vanished? ─▶ guard ─▶ sweep
+asked for, or does it pay? ─▶ Listing ─▶ missing? ─▶ Singles ─▶ gone? ─▶ asked for alone ─▶ guard ─▶ sweep
 """
 
-from collections.abc import Callable
-
-import msgspec
-
-from harvester import deletions, plan
-from harvester.errors import NoRecordsMatch, ProtocolError, ResponseError
-from harvester.ledger import Ledger
-from harvester.oai.ahead import ReadAhead
-from harvester.oai.client import Client
-from harvester.plan import Judgement, Options
-from harvester.store.harvests import Counts, Request
+from harvester import deletions, plan, verdict
+from harvester.errors import ProtocolError, ResponseError
+from harvester.listing import Listing
+from harvester.run import Run
+from harvester.singles import Singles, is_there
+from harvester.store.harvests import Counts
+from harvester.verdict import Judgement
 
 _SWEEP_BATCH = 1000
-_MOST_NAMED = 1000
+_MOST_FETCHED = 1000
+_MOST_ASKED = 1000
 
 
 class Verification:
-    def __init__(
-        self,
-        client: Client,
-        ledger: Ledger,
-        request: Request,
-        options: Options,
-        tell: Callable[[str, int, int | None], None],
-    ) -> None:
-        self._client = client
-        self._ledger = ledger
-        self._request = request
-        self._options = options
-        self._tell = tell
+    """`audited` when all identifiers of the source have been held against the store."""
+
+    def __init__(self, run: Run, listing: Listing, singles: Singles) -> None:
+        self._run = run
+        self._listing = listing
+        self._singles = singles
+        self.audited = False
 
     def of(self, judgement: Judgement) -> Judgement:
-        """A better judgement where the pass was asked for or pays; else the one that was given."""
-        insist = plan.must_verify(judgement, self._ledger.state, self._options)
-        if not insist and judgement.verdict != "unproven":
-            return judgement
+        """A better judgement where a pass was asked for, is due or pays; else the one that was given."""
+        insist = verdict.must_verify(judgement, self._run.request, self._run.ledger.state)
+        if insist or judgement.verdict == "unproven":
+            judgement = self._verified(judgement, insist=insist)
+        return self._audited(judgement) if judgement.is_proven and self._is_due() else judgement
+
+    def _is_due(self) -> bool:
+        request = self._run.request
+        is_part = not request.full and not request.bounded
+        return is_part and plan.audit_is_due(self._run.ledger.state, self._run.options, self._run.clock.now())
+
+    def _verified(self, judgement: Judgement, *, insist: bool) -> Judgement:
+        checkpoint = self._run.checkpoint
         try:
-            if not self._list_identifiers(insist=insist):
+            listed = self._listing.read(
+                self._run.request, pays=lambda first: insist or verdict.is_cheap(first, checkpoint)
+            )
+            if listed is None:
                 return judgement
+            verdict.check_agreement(listed, checkpoint)
         except (ProtocolError, ResponseError) as error:
             return Judgement("unproven", f"the list could not be verified: {error.message}")
-        missing = self._ledger.missing(_MOST_NAMED)
-        if missing:
-            some = f"{len(missing):,}" if len(missing) < _MOST_NAMED else f"{_MOST_NAMED:,} or more"
-            return Judgement("unproven", f"the list left out {some} records, {missing[0]} among them")
-        return self._swept() if self._request.full else Judgement("verified")
+        left = self._fetched()
+        if left:
+            return Judgement("unproven", left)
+        return self._swept() if self._run.request.full else Judgement("verified")
 
-    def _list_identifiers(self, *, insist: bool) -> bool:
-        """Read the whole pass into the store; False where its first page shows that it costs too much."""
-        self._ledger.forget_listed()
-        checkpoint, count, page_size = self._ledger.checkpoint, 0, 0
-        pages = self._client.pages("ListIdentifiers", plan.list_arguments(self._request))
+    def _audited(self, judgement: Judgement) -> Judgement:
+        """What incremental harvests cannot see: records that were back-dated, or came late (FAULTS D11)."""
+        before = self._run.checkpoint.counts
         try:
-            for number, page in enumerate(ReadAhead(pages, self._ledger.keep_lease)):
-                if number == 0 and not insist and not plan.is_cheap(page, checkpoint):
-                    return False
-                page_size = max(page_size, len(page.items))
-                plan.check_length(number, page_size, max(checkpoint.listed, page.list_size or 0))
-                self._ledger.store_listed(page)
-                count += len(page.items)
-                self._tell("verify", count, checkpoint.listed)
-        except NoRecordsMatch:
-            if count:
-                raise
-        plan.check_agreement(count, checkpoint)
-        return True
+            self._listing.read(plan.everything(self._run.request))
+        except (ProtocolError, ResponseError) as error:
+            return Judgement(judgement.verdict, f"the audit could not be made: {error.message}")
+        left = self._fetched()
+        if left:
+            return Judgement("unproven", left)
+        self.audited = True
+        return Judgement("verified", self._found_by_audit(before))
+
+    def _found_by_audit(self, before: Counts) -> str:
+        counts = self._run.checkpoint.counts
+        found = counts.received - before.received
+        _, vanished = self._run.ledger.vanished()
+        said = [
+            f"the audit found {found:,} records that earlier harvests had missed" if found else "",
+            f"{vanished:,} records are no longer listed: a full harvest will see to them" if vanished else "",
+        ]
+        return "; ".join(filter(None, said))
+
+    def _fetched(self) -> str:
+        """What is missing is asked for; says what still is."""
+        self._singles.bury()
+        missing = self._run.ledger.missing_count()
+        asked = self._singles.fetch(_MOST_FETCHED) if missing else 0
+        if missing <= asked:
+            return ""
+        first = self._run.ledger.missing(1)
+        return f"the list left out {missing - asked:,} records, {first[0].identifier} among them"
 
     def _swept(self) -> Judgement:
-        live, vanished = self._ledger.vanished()
+        live, vanished = self._run.ledger.vanished()
+        still_there = self._still_there(vanished)
+        if still_there:
+            return Judgement(
+                "unproven",
+                f"{vanished:,} records are no longer listed, but the repository still has {still_there} "
+                "when it is asked for alone: nothing is deleted",
+            )
         sweep = deletions.guard(
             live=live,
             vanished=vanished,
-            last_full=self._ledger.state.last_full,
-            allowed=self._options.allow_deletions,
+            last_full=self._run.ledger.state.last_full,
+            allowed=self._run.options.allow_deletions,
+            deleted=self._run.checkpoint.counts.deleted,
         )
         if sweep.delete:
-            self._ledger.delete_vanished(_SWEEP_BATCH)
-        checkpoint = self._ledger.checkpoint
-        counts = checkpoint.counts + Counts(vanished=sweep.delete, held=sweep.hold)
-        self._ledger.save(msgspec.structs.replace(checkpoint, counts=counts))
+            self._run.ledger.delete_vanished(_SWEEP_BATCH)
+        counts = self._run.checkpoint.counts + Counts(vanished=sweep.delete, held=sweep.hold)
+        self._run.save(counts=counts)
         return Judgement("verified", sweep.reason)
+
+    def _still_there(self, vanished: int) -> str:
+        """One of those no longer listed that the repository has; of very many, some are asked for.
+
+        An EPrints can leave records out of both lists without a word, by a filter of an earlier request.
+        """
+        step, after = -(-vanished // _MOST_ASKED), 0
+        while gone := self._run.ledger.some_vanished(after, _SWEEP_BATCH):
+            for identifier, _ in gone[::step]:
+                if is_there(self._run, identifier):
+                    return identifier
+            after = gone[-1][1].id
+        return ""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from harvester import formats
-from harvester.delivery import Delivery, choose, deliver
+from harvester.delivery import Delivery, Terms, choose, deliver
 from harvester.errors import FormatError
 from harvester.oai.response import Header, Item
 from harvester.record import Record
@@ -98,7 +98,7 @@ def test_what_is_unchanged_is_not_even_looked_at(monkeypatch: pytest.MonkeyPatch
 
 def test_the_set_asked_for_is_added_where_the_header_lacks_it() -> None:
     items = [live("a"), live("b", sets=("x",)), live("c", sets=("x", "wanted")), dead("d")]
-    found = deliver(items, {}, nothing, "wanted")
+    found = deliver(items, {}, nothing, Terms("wanted"))
     sets = {write.identifier: write.sets for write in found.writes}
     assert sets == {"a": '["wanted"]', "b": '["x","wanted"]', "c": '["x","wanted"]', "d": '["wanted"]'}
 

@@ -9,6 +9,7 @@ from harvester.errors import NotFound, SourceBusy
 from harvester.forget import forget, undo
 from harvester.ledger import Ledger
 from harvester.store import forgetting, leases, listings, quarantine, records
+from harvester.store.listings import Listed
 from harvester.store.records import Refused
 from tests.commands import KHAN, Ran, demo_folder, inside, on_terminal, program_in, windrow
 from tests.fakes import faults
@@ -91,7 +92,7 @@ def test_it_is_not_missed(rig: Rig) -> None:
     ledger = Ledger(rig.source, rig.store, rig.clock)
     ledger.resume(rig.last_run)
     with rig.store.write() as connection:
-        listings.add(connection, rig.last_run.id, [(identifier(7), False), (identifier(8), False)])
+        listings.add(connection, rig.last_run.id, [Listed(identifier(7)), Listed(identifier(8))])
     assert ledger.missing(10) == []
 
 

@@ -108,9 +108,21 @@ def test_a_list_that_ends_too_early_is_caught_by_the_check(tmp_path: Path, clock
         rig.works.identifiers_a_page = 200
         rig.repository.misbehave(faults.replaced("<resumptionToken.*</resumptionToken>", ""), offset(100))
         report = rig.harvest()
-        assert report.verdict == "unproven"
-        assert report.reason == "the list left out 20 records, oai:windrow.example:111 among them"
-        assert report.watermark is None
+        assert (report.verdict, report.received) == ("verified", 130)
+        assert rig.is_exact()
+
+
+def test_what_the_list_left_out_and_nothing_gives_is_said(tmp_path: Path, clock: FakeClock) -> None:
+    with rigged(tmp_path, Works(130, clock.now), clock) as rig:
+        rig.works.identifiers_a_page = 200
+        rig.repository.misbehave(faults.replaced("<resumptionToken.*</resumptionToken>", ""), offset(100))
+        refused = rig.repository.misbehave(faults.status(500), verb("GetRecord"))
+        report = rig.harvest()
+        assert (report.verdict, report.received, report.quarantined) == ("verified", 130, 20)
+        assert refused.fired == 40
+        rig.repository.behave()
+        assert rig.harvest(full=True).verdict == "verified"
+        assert rig.is_exact()
 
 
 def test_a_full_last_page_without_a_token_is_doubted(rig: Rig) -> None:
@@ -208,7 +220,7 @@ def test_a_check_that_goes_in_a_circle_ends(rig: Rig) -> None:
     rig.repository.misbehave(_turned_back(20, to=10), verb("ListIdentifiers"))
     report = rig.harvest(full=True)
     assert report.verdict == "unproven"
-    assert "does not end" in report.reason
+    assert "circle" in report.reason
 
 
 # Lists without end
@@ -229,18 +241,20 @@ def test_the_same_page_for_ever_ends(rig: Rig) -> None:
 
     rig.repository.misbehave(frozen, verb("ListRecords"))
     report = rig.harvest()
-    assert (report.verdict, report.received) == ("partial", 10)
+    assert (report.verdict, report.received) == ("complete", 50)
     assert "same page" in report.reason
     assert len(rig.repository.asked("ListRecords")) <= 3
+    assert len(rig.repository.asked("GetRecord")) == 40
+    assert rig.is_exact()
 
 
 def test_a_circle_of_pages_ends(rig: Rig) -> None:
     rig.repository.misbehave(_turned_back(30, to=10), verb("ListRecords"))
     report = rig.harvest()
-    assert report.verdict == "partial"
-    assert "does not end" in report.reason
-    assert len(rig.repository.log) <= 3 * 5 + 30 + 3
-    assert len(rig.live) == 30
+    assert report.verdict == "complete"
+    assert "same page" in report.reason
+    assert len(rig.repository.log) <= 3 * 5 + 30 + 20
+    assert rig.is_exact()
 
 
 class OneToken(Works):

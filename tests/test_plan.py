@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 from harvester import plan
 from harvester.config import Source
 from harvester.datestamp import format_datestamp, parse_datestamp
-from harvester.errors import ResponseError
-from harvester.oai.response import Header, Identify, Item, Page
-from harvester.plan import SKEW, Judgement, Options
+from harvester.oai.response import Identify
+from harvester.plan import SKEW, Options
 from harvester.store.harvests import Checkpoint, Harvest, Request
 from harvester.store.sources import SourceState
 
@@ -35,8 +34,9 @@ def requested(
     granularity: str = SECOND,
     skewed: bool = False,
 ) -> Request:
-    identify = Identify(granularity=granularity)
-    return plan.request(SOURCE, state(watermark=watermark), identify, options or Options(), skewed)
+    said = format_datestamp(NOW + timedelta(hours=2 * skewed))
+    identify = Identify(granularity=granularity, response_date=said, deleted_record="persistent")
+    return plan.request(SOURCE, state(watermark=watermark), identify, options or Options(), NOW)
 
 
 # What to request
@@ -215,114 +215,8 @@ def test_watermarks(stamps: list[str], said: str, watermark: str | None) -> None
     assert plan.next_watermark(state(), DC, seen([(stamps, said)], NOW)) == watermark
 
 
-# The end of a list
-
-
-@pytest.mark.parametrize("expected", [1, 100, 1234])
-def test_a_list_has_an_end(expected: int) -> None:
-    most = 3 * -(-expected // 100) + 30
-    plan.check_length(most - 1, 100, expected)
-    with pytest.raises(ResponseError, match="does not end"):
-        plan.check_length(most, 100, expected)
-
-
-def test_a_list_of_unknown_length_has_one_too() -> None:
-    plan.check_length(999_999, 100, 0)
-    with pytest.raises(ResponseError):
-        plan.check_length(1_000_000, 0, 0)
-
-
-def ended(**facts: Any) -> Checkpoint:
-    """A list of 95 in 10 pages."""
-    usual = {"token": "", "pages": 10, "listed": 95, "list_size": 95, "page_size": 10, "last_page": 5}
-    return Checkpoint(**{**usual, "ended_by": "empty token", **facts})
-
-
-def one_page(size: int) -> Checkpoint:
-    return ended(list_size=None, ended_by="no token", pages=1, page_size=size, last_page=size, listed=size)
-
-
-INCREMENT = Request("oai_dc", from_="2026-01-01")
-
-
-@pytest.mark.parametrize(
-    ("checkpoint", "known", "request_", "doubt"),
-    [
-        (ended(), {}, DC, ""),
-        (ended(list_size=105), {}, DC, ""),
-        (ended(list_size=106), {}, DC, "stopped after 95 of 106"),
-        (ended(listed=9900, list_size=10_000), {}, DC, ""),
-        (ended(listed=9899, list_size=10_000), {}, DC, "stopped after 9,899 of 10,000"),
-        (ended(list_size=7), {}, DC, ""),
-        (ended(list_size=None, ended_by="no token"), {}, DC, ""),
-        (ended(list_size=None, ended_by="no token", last_page=10), {}, DC, "full page of 10"),
-        (ended(list_size=95, ended_by="no token", last_page=10), {}, DC, ""),
-        (ended(list_size=None, last_page=10), {}, DC, ""),
-        (one_page(100), {}, DC, "full page of 100"),
-        (one_page(37), {}, DC, ""),
-        (ended(ended_by="no records match", last_page=0), {}, DC, "broke off after 95"),
-        (ended(), {"last_full": 118}, DC, ""),
-        (ended(), {"last_full": 119}, DC, "last time it had 119"),
-        (ended(), {"last_full": 119}, INCREMENT, ""),
-        (ended(listed=0, pages=0, list_size=None, ended_by="no records match"), {}, DC, "has no records"),
-        (ended(listed=0, pages=0, list_size=None, ended_by="no records match"), {}, INCREMENT, ""),
-    ],
-)  # fmt: skip
-def test_doubts(checkpoint: Checkpoint, known: dict[str, Any], request_: Request, doubt: str) -> None:
-    judged = plan.judge_end(request_, checkpoint, state(**known))
-    assert judged.verdict == ("unproven" if doubt else "complete")
-    assert doubt in judged.reason
-
-
-@pytest.mark.parametrize(
-    ("pages", "deferred", "verdict"),
-    [(0, False, "failed"), (1, False, "partial"), (0, True, "deferred"), (5, True, "deferred")],
-)
-def test_breaks(pages: int, deferred: bool, verdict: str) -> None:
-    assert plan.judge_break(Checkpoint(pages=pages), "why", deferred=deferred) == Judgement(verdict, "why")
-
-
 def test_restarts_are_few() -> None:
     assert [plan.may_restart(Checkpoint(restarts=count)) for count in range(5)] == [True] * 3 + [False] * 2
-
-
-# Verification
-
-
-@pytest.mark.parametrize(
-    ("verdict", "doubted", "full", "must"),
-    [
-        ("complete", False, False, False),
-        ("complete", True, False, False),
-        ("unproven", False, False, False),
-        ("unproven", True, False, True),
-        ("complete", False, True, True),
-    ],
-)
-def test_when_to_verify(verdict: str, doubted: bool, full: bool, must: bool) -> None:
-    assert plan.must_verify(Judgement(verdict), state(doubted=doubted), Options(full=full)) is must
-
-
-@pytest.mark.parametrize(
-    ("headers", "token", "cheap"),
-    [(100, "next", True), (99, "next", False), (10, "next", False), (1000, "", True)],
-)
-def test_what_is_cheap(headers: int, token: str, cheap: bool) -> None:
-    """Against 1,000 records in 100 pages."""
-    page = Page(tuple([Item(Header("a", ""))] * headers), token=token)
-    assert plan.is_cheap(page, Checkpoint(listed=1000, pages=100)) is cheap
-
-
-@pytest.mark.parametrize(
-    ("identifiers", "agrees"), [(1000, True), (1100, True), (990, True), (989, False), (0, False)]
-)
-def test_a_shorter_pass_does_not_agree(identifiers: int, agrees: bool) -> None:
-    try:
-        plan.check_agreement(identifiers, Checkpoint(listed=1000))
-    except ResponseError:
-        assert not agrees
-    else:
-        assert agrees
 
 
 def test_a_fingerprint_is_of_what_is_requested() -> None:
@@ -341,4 +235,4 @@ def test_the_time_is_the_repositorys_where_that_can_be() -> None:
     assert plan.response_date("2020-01-01", NOW) == "2020-01-01T00:00:00Z"
     assert plan.response_date(format_datestamp(NOW + timedelta(hours=26)), NOW) == "2026-06-02T14:00:00Z"
     for junk in ("", "soon", "2027-01-01", "9999-12-31T23:59:59Z"):
-        assert plan.response_date(junk, NOW) == "2026-06-01T12:00:00Z"
+        assert plan.response_date(junk, NOW) == "2026-05-31T12:00:00Z"

@@ -7,7 +7,7 @@ import pytest
 
 from harvester import formats, requeue
 from harvester.config import Source
-from harvester.delivery import deliver
+from harvester.delivery import Terms, deliver
 from harvester.errors import FormatError, SourceBusy
 from harvester.ledger import Ledger
 from harvester.oai import parsing
@@ -65,8 +65,9 @@ class Desk:
         page = read_page(body, "ListRecords")
         ledger = Ledger(SOURCE, self.store, self.clock)
         ledger.begin(Request("oai_dc", "wanted"))
-        ledger.store_page(
-            page, deliver(page.items, ledger.known(page), ledger.stored, "wanted"), Checkpoint()
+        terms = Terms("wanted")
+        ledger.store_items(
+            page.items, deliver(page.items, ledger.known(page.items), ledger.stored, terms), Checkpoint()
         )
         with self.store.write() as connection:
             leases.give_back(connection, ledger._lease)

@@ -73,7 +73,7 @@ class Client(Sickle):  # type: ignore[misc]  # Sickle has no types
     def _page(self, arguments: Mapping[str, str]) -> Page:
         page = response.read_page(self._ask(arguments), arguments["verb"])
         fault_point("page parsed")
-        if page.error is not None:
+        if page.error is not None and arguments["verb"] == "GetRecord":
             raise page.error
         return page
 

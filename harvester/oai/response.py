@@ -113,6 +113,7 @@ class Page(msgspec.Struct, frozen=True):
     list_size: int | None = None
     request: Mapping[str, str] = {}
     error: ProtocolError | None = None
+    more: bool = False
 
 
 class Identify(msgspec.Struct, frozen=True):

@@ -26,8 +26,18 @@ class Counts(msgspec.Struct, frozen=True):
         return Counts(*(getattr(self, name) + getattr(other, name) for name in self.__struct_fields__))
 
 
+class Window(msgspec.Struct, frozen=True):
+    """`from` and `until` as they are sent; "" is open."""
+
+    from_: str = ""
+    until: str = ""
+
+
 class Request(msgspec.Struct, frozen=True):
-    """What a run asks for. `bounded`: a person gave a window or a limit of their own."""
+    """What a run asks for. `bounded`: a person gave a window or a limit of their own.
+
+    `sweeps`: it verifies its list, and deletes what is gone. `granularity` and `earliest` are Identify's.
+    """
 
     metadata_prefix: str
     set_spec: str = ""
@@ -35,15 +45,27 @@ class Request(msgspec.Struct, frozen=True):
     until: str = ""
     full: bool = False
     bounded: bool = False
+    sweeps: bool = False
+    granularity: str = ""
+    earliest: str = ""
+    dates: str = ""  # sources.Dates
+
+    @property
+    def window(self) -> Window:
+        return Window(self.from_, self.until)
 
 
 class Checkpoint(msgspec.Struct, frozen=True):
     """How far a run has come, across interruptions.
 
-    `token` is what to ask for next: None before the first page, "" after the last.
+    The list is read in one piece, or in windows where that fails: `within` is the one at hand (None: all
+    of the request), `todo` those to come, `finished` the records of those that are done. `token` is what to
+    ask for next in the window at hand: None before its first page, "" after its last. `list_size` is what
+    the first page of all stated, `window_size` what the first page of the window did.
     `response_date` is the first page's, `newest` the latest acceptable datestamp, both in seconds UTC.
     `page_size` is the largest page's, `last_page` the last one's, in records; `ended_by` how the list ended:
-    "empty token", "no token", "no records match". `page_print` tells the last page from another one.
+    "empty token", "no token", "no records match", "each was asked for". `page_print` tells the last page
+    from another one, `landmark` is that of an earlier page of the window, by which a circle is known.
     """
 
     token: str | None = None
@@ -58,8 +80,32 @@ class Checkpoint(msgspec.Struct, frozen=True):
     page_print: str = ""
     ended_by: str = ""
     restarts: int = 0
-    listed: int = 0  # records of this pass over the list; a restart begins at 0 again
+    listed: int = 0  # records of this pass over the window; a restart begins at 0 again
     counts: Counts = Counts()
+    within: Window | None = None
+    todo: tuple[Window, ...] = ()
+    finished: int = 0
+    window_size: int | None = None
+    window_pages: int = 0
+    landmark: str = ""
+    empty_pages: int = 0  # in a row
+    asked_again: bool = False  # for the page at hand, which was empty and the last
+    same_token: bool = False  # for this page and the one before: the place in the list is the server's
+    splits: int = 0
+    failures: int = 0  # windows that could not be read, since the last that could
+    singles: int = 0  # records asked for one by one
+    live_before: int = 0
+    held_tombstones: int = 0
+    dated: int = 0  # records of lists with from or until
+    outside: int = 0  # those of them that lie outside of these
+    names_set: bool = True  # each record of the list so far names the set that was asked for
+    doubt: str = ""
+    note: str = ""  # how the end was reached all the same
+
+    @property
+    def total(self) -> int:
+        """Records of the list so far."""
+        return self.finished + self.listed
 
 
 class Harvest(msgspec.Struct, frozen=True):
@@ -77,6 +123,10 @@ class Harvest(msgspec.Struct, frozen=True):
 
 
 _encode = msgspec.json.Encoder().encode
+
+
+def change_request(connection: Connection, harvest_id: int, request: Request) -> None:
+    _update(connection, harvest_id, request=_encode(request).decode())
 
 
 def begin(connection: Connection, source_id: int, fingerprint: str, request: Request, started: str) -> int:

@@ -1,7 +1,9 @@
 """The identifiers of a ListIdentifiers pass, held against the records of its source, in flat memory."""
 
 from collections.abc import Sequence
+from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -10,24 +12,45 @@ from harvester.store.records import Known, batches
 from harvester.store.schema import listed, quarantine, records
 
 
-def add(connection: Connection, harvest_id: int, headers: Sequence[tuple[str, bool]]) -> None:
-    """(identifier, deleted) of a page; where a list repeats an identifier, live wins."""
+class Listed(msgspec.Struct, frozen=True):
+    """A header of the pass. `datestamp` as sent."""
+
+    identifier: str
+    datestamp: str = ""
+    deleted: bool = False
+
+
+class Spread(msgspec.Struct, frozen=True):
+    """Of the missing: their first and middle datestamps, and the ones that lie next to the middle.
+
+    `before` is how many of all that are listed come before the first. "" where there is none.
+    """
+
+    first: str
+    below: str
+    middle: str
+    before: int
+
+
+def add(connection: Connection, harvest_id: int, headers: Sequence[Listed]) -> None:
+    """Of a page; where a list repeats an identifier, live wins."""
     for some in batches(headers):
         _add(connection, harvest_id, some)
 
 
-def _add(connection: Connection, harvest_id: int, headers: Sequence[tuple[str, bool]]) -> None:
-    rows = dict(sorted(headers, key=lambda header: not header[1]))
+def _add(connection: Connection, harvest_id: int, headers: Sequence[Listed]) -> None:
+    rows = {header.identifier: header for header in sorted(headers, key=lambda header: not header.deleted)}
     mine = listed.c.harvest_id == harvest_id
+    named = listed.c.identifier.in_(list(rows))
     earlier = connection.execute(
-        sa.select(listed.c.identifier, listed.c.deleted).where(mine, listed.c.identifier.in_(list(rows)))
+        sa.select(listed.c.identifier, listed.c.datestamp, listed.c.deleted).where(mine, named)
     ).all()
     if earlier:
-        connection.execute(sa.delete(listed).where(mine, listed.c.identifier.in_(list(rows))))
-        rows |= {identifier: False for identifier, deleted in earlier if not deleted}
+        connection.execute(sa.delete(listed).where(mine, named))
+        rows |= {row[0]: Listed(*row) for row in earlier if not row.deleted}
     connection.execute(
         sa.insert(listed),
-        [{"harvest_id": harvest_id, "identifier": name, "deleted": gone} for name, gone in rows.items()],
+        [{"harvest_id": harvest_id, **msgspec.structs.asdict(row)} for row in rows.values()],
     )
     fault_point("listed identifiers written")
 
@@ -36,20 +59,69 @@ def clear(connection: Connection, harvest_id: int) -> None:
     connection.execute(sa.delete(listed).where(listed.c.harvest_id == harvest_id))
 
 
-def missing(connection: Connection, harvest_id: int, source_id: int, limit: int) -> list[str]:
-    """Listed as live, but neither live nor forgotten in the store, nor in quarantine."""
+def missing(
+    connection: Connection, harvest_id: int, source_id: int, limit: int, after: str = ""
+) -> list[Listed]:
+    """By identifier after `after`: see `_missing`."""
+    query = (
+        sa.select(listed.c.identifier, listed.c.datestamp, listed.c.deleted)
+        .where(*_missing(harvest_id, source_id), listed.c.identifier > after)
+        .order_by(listed.c.identifier)
+        .limit(limit)
+    )
+    return [Listed(*row) for row in connection.execute(query)]
+
+
+def missing_count(connection: Connection, harvest_id: int, source_id: int) -> int:
+    query = sa.select(sa.func.count()).select_from(listed).where(*_missing(harvest_id, source_id))
+    return connection.scalar(query) or 0
+
+
+def spread(connection: Connection, harvest_id: int, source_id: int, count: int) -> Spread:
+    """`count` is how many are missing: at least one."""
+    lacking = sa.select(listed.c.datestamp).where(*_missing(harvest_id, source_id))
+    by_date = lacking.order_by(listed.c.datestamp)
+    first = connection.execute(by_date.limit(1)).scalar_one()
+    middle = connection.execute(by_date.offset(count // 2).limit(1)).scalar_one()
+    if middle == first:  # most share one datestamp: the next one divides
+        middle = connection.execute(by_date.where(listed.c.datestamp > first).limit(1)).scalar() or ""
+    below = sa.select(sa.func.max(lacking.subquery().c.datestamp)).where(
+        lacking.subquery().c.datestamp < middle
+    )
+    before = sa.select(sa.func.count()).where(listed.c.harvest_id == harvest_id, listed.c.datestamp < first)
+    return Spread(first, connection.scalar(below) or "", middle, connection.scalar(before) or 0)
+
+
+def _missing(harvest_id: int, source_id: int) -> tuple[sa.ColumnElement[bool], ...]:
+    """Listed as live, but neither stored as it is listed, nor forgotten, nor in quarantine.
+
+    What is listed as older than what is stored is not missed: it was changed since, or comes from a cache.
+    """
     here = sa.select(records.c.id).where(
         records.c.source_id == source_id,
         records.c.identifier == listed.c.identifier,
-        records.c.deleted.is_(False) | records.c.forgotten.is_not(None),
+        (records.c.deleted.is_(False) & (records.c.datestamp >= listed.c.datestamp))
+        | records.c.forgotten.is_not(None),
     )
-    refused = sa.select(quarantine.c.id).where(
-        quarantine.c.source_id == source_id, quarantine.c.identifier == listed.c.identifier
+    return (
+        listed.c.harvest_id == harvest_id,
+        listed.c.deleted.is_(False),
+        ~here.exists(),
+        ~_refused(source_id),
     )
-    query = sa.select(listed.c.identifier).where(
-        listed.c.harvest_id == harvest_id, listed.c.deleted.is_(False), ~here.exists(), ~refused.exists()
+
+
+def _refused(source_id: int) -> sa.Exists:
+    """What could not be fetched is asked for again."""
+    return (
+        sa.select(quarantine.c.id)
+        .where(
+            quarantine.c.source_id == source_id,
+            quarantine.c.identifier == listed.c.identifier,
+            quarantine.c.unfetched.is_(False),
+        )
+        .exists()
     )
-    return list(connection.execute(query.limit(limit)).scalars())
 
 
 def vanished_count(connection: Connection, harvest_id: int, source_id: int) -> int:
@@ -80,3 +152,21 @@ def _vanished(harvest_id: int, source_id: int) -> tuple[sa.ColumnElement[bool], 
         listed.c.deleted.is_(False),
     )
     return records.c.source_id == source_id, records.c.deleted.is_(False), ~in_list.exists()
+
+
+def buried(connection: Connection, harvest_id: int, source_id: int, limit: int, after: str) -> list[Listed]:
+    """Listed as deleted, by identifier after `after`, and live here: tombstones that never reached us."""
+    query: sa.Select[Any] = (
+        sa.select(listed.c.identifier, listed.c.datestamp, listed.c.deleted)
+        .join(records, records.c.identifier == listed.c.identifier)
+        .where(
+            listed.c.harvest_id == harvest_id,
+            listed.c.deleted.is_(True),
+            listed.c.identifier > after,
+            records.c.source_id == source_id,
+            records.c.deleted.is_(False),
+        )
+        .order_by(listed.c.identifier)
+        .limit(limit)
+    )
+    return [Listed(*row) for row in connection.execute(query)]

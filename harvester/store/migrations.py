@@ -139,6 +139,15 @@ def _remember_how_far_a_renormalising_came(connection: Connection) -> None:
     connection.exec_driver_sql("ALTER TABLE sources ADD COLUMN renormalising TEXT")
 
 
+def _remember_what_was_doubted(connection: Connection) -> None:
+    connection.exec_driver_sql("ALTER TABLE listed ADD COLUMN datestamp TEXT DEFAULT '' NOT NULL")
+    connection.exec_driver_sql("ALTER TABLE quarantine ADD COLUMN unfetched BOOLEAN DEFAULT 0 NOT NULL")
+    connection.exec_driver_sql("ALTER TABLE sources ADD COLUMN held INTEGER DEFAULT 0 NOT NULL")
+    connection.exec_driver_sql("ALTER TABLE sources ADD COLUMN dates TEXT DEFAULT '' NOT NULL")
+    connection.exec_driver_sql("ALTER TABLE sources ADD COLUMN audited TEXT")
+    connection.exec_driver_sql("ALTER TABLE sources ADD COLUMN read_whole TEXT")
+
+
 # A store's version is the number of migrations it has been through.
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _create_everything,
@@ -147,4 +156,5 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _remember_removed_sources,
     _remember_gaps,
     _remember_how_far_a_renormalising_came,
+    _remember_what_was_doubted,
 )

@@ -51,6 +51,7 @@ class Refused(msgspec.Struct, frozen=True, gc=False):
     """A received record that goes to quarantine. `sets` is JSON.
 
     `body` is its XML without the header (`Item.raw`); where that cannot be parsed, the whole record as sent.
+    `unfetched`: the repository lists it and cannot give it, so there is no body.
     """
 
     identifier: str
@@ -58,6 +59,7 @@ class Refused(msgspec.Struct, frozen=True, gc=False):
     reason: str
     body: bytes
     sets: str = "[]"
+    unfetched: bool = False
 
 
 def known(connection: Connection, source_id: int, identifiers: Sequence[str]) -> dict[str, Known]:
@@ -232,6 +234,7 @@ def put_in_quarantine(connection: Connection, source_id: int, refused: Sequence[
             "reason": one.reason,
             "body": compress_all([one.body], "")[0],
             "sets": one.sets,
+            "unfetched": one.unfetched,
         }
         for one in refused
     ]

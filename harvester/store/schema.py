@@ -51,6 +51,10 @@ sources = Table(
     Column("lease_expires", Float),  # seconds since 1970, UTC
     Column("fence", Integer, nullable=False, default=0),
     Column("gap", Float, nullable=False, default=0),  # seconds between requests that a busy host was left
+    Column("held", Integer, nullable=False, default=0),  # tombstones that the last run did not believe
+    Column("dates", Text, nullable=False, default=""),  # sources.Dates: what it makes of from and until
+    Column("audited", Text),  # when all of its identifiers were last held against the store
+    Column("read_whole", Text),  # when its whole list was last read and proven
     Column("removed", Text),  # since when; the row stays, for its tombstones and its fence
     Column("renormalising", Text),  # JSON: originals.Progress of a pass that has not come to its end
 )
@@ -109,6 +113,7 @@ quarantine = Table(
     Column("reason", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("sets", Text, nullable=False, server_default="[]"),  # JSON
+    Column("unfetched", Boolean, nullable=False, server_default="0"),  # the repository could not give it
     Index("quarantine_of_source", "source_id", "identifier"),
 )
 
@@ -118,5 +123,6 @@ listed = Table(
     Column("harvest_id", ForeignKey("harvests.id"), primary_key=True, autoincrement=False),
     Column("identifier", Text, primary_key=True),
     Column("deleted", Boolean, nullable=False),
+    Column("datestamp", Text, nullable=False, server_default=""),
     sqlite_with_rowid=False,
 )

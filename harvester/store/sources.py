@@ -13,10 +13,19 @@ from harvester.store import schema
 from harvester.store.schema import sources
 
 
+class Dates:
+    """What a repository makes of from and until, where it is not what section 2.7.1 says."""
+
+    DAYS = "days"  # refuses seconds, whatever Identify says
+    REFUSED = "refused"
+    IGNORED = "ignored"
+
+
 class SourceState(msgspec.Struct, frozen=True):
     """`watermark` is a datestamp in seconds or None; `live` and `tombstones` count records.
 
-    `gap` is how many seconds the last run left between two requests, because the host was busy.
+    `gap` is how many seconds the last run left between two requests, because the host was busy; `held` how
+    many tombstones it did not believe. `audited` and `read_whole` are moments in seconds, or None.
     """
 
     id: int
@@ -28,6 +37,10 @@ class SourceState(msgspec.Struct, frozen=True):
     tombstones: int
     quarantined: int
     gap: float = 0.0
+    held: int = 0
+    dates: str = ""
+    audited: str | None = None
+    read_whole: str | None = None
 
 
 def ensure(connection: Connection, name: str, fingerprint: str) -> SourceState:
@@ -38,6 +51,10 @@ def ensure(connection: Connection, name: str, fingerprint: str) -> SourceState:
         "last_full": None,
         "doubted": False,
         "removed": None,
+        "held": 0,
+        "dates": "",
+        "audited": None,
+        "read_whole": None,
     }
     known = connection.execute(sa.select(sources).where(sources.c.name == name)).one_or_none()
     if known is None:
@@ -61,7 +78,7 @@ def every(connection: Connection) -> list[SourceState]:
     return [
         SourceState(
             row.id, row.name, row.watermark, row.last_full, row.doubted, row.live, row.tombstones,
-            quarantined.get(row.id, 0), row.gap,
+            quarantined.get(row.id, 0), row.gap, row.held, row.dates, row.audited, row.read_whole,
         )
         for row in connection.execute(
             sa.select(sources).where(sources.c.removed.is_(None)).order_by(sources.c.name)
@@ -89,19 +106,21 @@ def remove(connection: Connection, source_id: int, now: str) -> None:
     connection.execute(sa.update(sources).where(sources.c.id == source_id).values(nothing))
 
 
-def settle(
-    connection: Connection,
-    source_id: int,
-    *,
-    watermark: str | None,
-    last_full: int | None,
-    gap: float | None,
-    doubted: bool,
-) -> None:
-    """What the end of a harvest changes; None leaves a value as it is."""
-    values: dict[str, object] = {"doubted": doubted}
-    moved = {"watermark": watermark, "last_full": last_full, "gap": gap}
-    values.update((name, value) for name, value in moved.items() if value is not None)
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What the end of a harvest changes of its source; None leaves a value as it is."""
+
+    watermark: str | None = None
+    last_full: int | None = None
+    gap: float | None = None
+    audited: str | None = None
+    read_whole: str | None = None
+    doubted: bool
+    held: int
+    dates: str
+
+
+def settle(connection: Connection, source_id: int, outcome: Outcome) -> None:
+    changed = {name: value for name, value in msgspec.structs.asdict(outcome).items() if value is not None}
     fault_point("watermark about to be written")
-    connection.execute(sa.update(sources).where(sources.c.id == source_id).values(values))
+    connection.execute(sa.update(sources).where(sources.c.id == source_id).values(changed))
     fault_point("watermark written")

@@ -18,13 +18,14 @@ from harvester.delivery import deliver
 from harvester.errors import LeaseLost, SourceBusy, StoreTooNew
 from harvester.ledger import Ledger
 from harvester.oai.response import Item, Page, read_page
-from harvester.plan import Judgement
 from harvester.record import Record
 from harvester.store import Store, changes, harvests, leases, listings, records, schema, sources
 from harvester.store.changes import Change
 from harvester.store.codec import compress_all, decompress, pack_records, unpack_record
 from harvester.store.harvests import Checkpoint, Request
+from harvester.store.listings import Listed
 from harvester.store.records import Refused
+from harvester.verdict import Judgement
 from tests.fakes.clock import FakeClock
 
 SOURCE = Source(name="src", url="https://x.example/oai")
@@ -60,6 +61,10 @@ def page(*works: tuple[int, str], token: str = "next") -> Page:
     )
 
 
+def gone(identifier: str) -> Listed:
+    return Listed(identifier, deleted=True)
+
+
 def _dc(title: str) -> str:
     return (
         '<d:dc xmlns:d="http://www.openarchives.org/OAI/2.0/oai_dc/" '
@@ -75,10 +80,10 @@ class Harvesting:
         self.ledger.begin(DC)
 
     def store(self, received: Page) -> None:
-        delivery = deliver(received.items, self.ledger.known(received), self.ledger.stored)
+        delivery = deliver(received.items, self.ledger.known(received.items), self.ledger.stored)
         listed = self.ledger.checkpoint.listed + len(received.items)
         checkpoint = Checkpoint(token=received.token, listed=listed)
-        self.ledger.store_page(received, delivery, checkpoint)
+        self.ledger.store_items(received.items, delivery, checkpoint)
 
     def end(self) -> None:
         self.ledger.end(DC, Judgement("complete"), "")
@@ -364,7 +369,7 @@ class StorePromises:
         all_of_it = page(*((number, f"Work {number}") for number in range(50)))
         for _ in range(2):
             run.store(all_of_it)
-            run.ledger.store_listed(all_of_it)
+            run.ledger.store_listed([Listed(item.header.identifier) for item in all_of_it.items])
         assert len(feed(store)) == 50
         assert run.ledger.missing(10) == []
         assert run.ledger.vanished() == (50, 0)
@@ -390,8 +395,8 @@ class StorePromises:
     def test_of_a_repeated_header_the_live_one_counts(self, store: Store, run: Harvesting) -> None:
         run.store(page((1, "Tides"), (2, "Flow"), (3, "Neap")))
         with store.write() as connection:
-            for headers in ([("oai:x:1", True), ("oai:x:1", False), ("oai:x:2", False)], [("oai:x:2", True)]):
-                listings.add(connection, 1, headers)
+            listings.add(connection, 1, [gone("oai:x:1"), Listed("oai:x:1"), Listed("oai:x:2")])
+            listings.add(connection, 1, [gone("oai:x:2")])
         assert run.ledger.vanished() == (3, 1)
         assert run.ledger.missing(10) == []
         run.ledger.delete_vanished(batch=1)

@@ -1,0 +1,75 @@
+"""What the parts of one harvest share: its book, its repository, what it asked for and what it spent."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from harvester.clock import Clock
+from harvester.config import Source
+from harvester.ledger import Ledger
+from harvester.oai.client import Client
+from harvester.plan import Options
+from harvester.report import Progress
+from harvester.store.harvests import Checkpoint, Request, Window
+from harvester.transport import Transport
+
+
+class Run:
+    """`request` is what is asked for; it may become a wider one when the repository refuses the first."""
+
+    def __init__(
+        self,
+        source: Source,
+        ledger: Ledger,
+        transport: Transport,
+        clock: Clock,
+        options: Options,
+        on_progress: Callable[[Progress], None],
+    ) -> None:
+        self.source = source
+        self.ledger = ledger
+        self.transport = transport
+        self.client = Client(source.url, transport)
+        self.clock = clock
+        self.options = options
+        self.request = Request(metadata_prefix=source.metadata_prefix, set_spec=source.set)
+        self.spent_before = Checkpoint()
+        self._on_progress = on_progress
+        self._requests_before = transport.requests
+        self._began = clock.monotonic()
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        return self.ledger.checkpoint
+
+    @property
+    def window(self) -> Window:
+        return self.checkpoint.within or self.request.window
+
+    def save(self, **changes: object) -> None:
+        self.ledger.save(self.changed(**changes))
+
+    def changed(self, **changes: object) -> Checkpoint:
+        """The checkpoint with these changes, and what was spent up to now."""
+        return msgspec.structs.replace(
+            self.checkpoint, requests=self.requests, seconds=self._seconds, **changes
+        )
+
+    def change_request(self, request: Request) -> None:
+        self.ledger.change_request(request)
+        self.request = request
+
+    def tell(self, stage: str, received: int, expected: int | None) -> None:
+        self._on_progress(Progress(self.source.name, stage, received, expected))
+
+    @property
+    def requests_of_this_process(self) -> int:
+        return self.transport.requests - self._requests_before
+
+    @property
+    def requests(self) -> int:
+        return self.spent_before.requests + self.requests_of_this_process
+
+    @property
+    def _seconds(self) -> float:
+        return self.spent_before.seconds + self.clock.monotonic() - self._began
