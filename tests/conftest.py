@@ -4,10 +4,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.fakes.clock import FakeClock
 from tests.fakes.rig import Rig, rigged
 from tests.fakes.works import Works
+
+# A busy machine is no fault of a test.
+settings.register_profile("windrow", deadline=None)
+settings.load_profile("windrow")
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ FINGERPRINTS = [
     "ed5778e79db69ca6",
     "f85c75add40bb60e",
     "13e2f5aa3858c1a8",
-    "6a2d3849fed6fa3c",
+    "a0a53f1bde6e1c06",
 ]
 
 
