@@ -1,6 +1,7 @@
 """UTC datestamps at day or second granularity (OAI-PMH 2.0, section 3.3)."""
 
 import re
+from calendar import monthrange
 from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum
 
@@ -21,31 +22,36 @@ class Granularity(Enum):
 
 _DATESTAMP = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
-    r"(?:[Tt ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:[.,][0-9]{1,9})?)?\s*([Zz]|[+-][0-9]{2}:?[0-9]{2})?)?"
+    r"(?:[Tt ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:[.,][0-9]{1,9})?)?\s*([Zz]|[+-][01][0-9]:?[0-5][0-9])?)?"
 )
 
 
 def parse_datestamp(text: str) -> datetime | None:
-    """Lenient: fractions are dropped, offsets applied, a 60th second or 24th hour clamped.
+    """Lenient (FAULTS D07, D17): fractions are dropped, offsets applied; a 60th second, a 24th hour and a
+    30 February are the nearest moment before.
 
-    None for what names no moment (`0000-00-00`, 30 February, prose).
+    None for what names no moment (`0000-00-00`, a 13th month, prose).
     """
     match = _DATESTAMP.fullmatch(text.strip())
     if match is None:
         return None
     year, month, day, hour, minute, second, offset = match.groups()
     try:
-        on = date(int(year), int(month), int(day))
+        on = date(int(year), int(month), _clamped_day(int(year), int(month), int(day)))
         at = _clamped_time(int(hour or 0), int(minute or 0), int(second or 0))
         return datetime.combine(on, at, tzinfo=UTC) - _offset(offset)
     except (ValueError, OverflowError):
         return None
 
 
+def _clamped_day(year: int, month: int, day: int) -> int:
+    return min(day, monthrange(year, month)[1]) if 28 < day <= 31 else day
+
+
 def _clamped_time(hour: int, minute: int, second: int) -> time:
     if (hour, minute, second) == (24, 0, 0):
         return time(23, 59, 59)
-    return time(hour, minute, min(second, 59))
+    return time(hour, minute, 59 if second == 60 else second)
 
 
 def _offset(text: str | None) -> timedelta:
