@@ -12,7 +12,7 @@ import msgspec
 from harvester import formats
 from harvester.datestamp import parse_datestamp
 from harvester.errors import FormatError
-from harvester.oai.response import Header, Item
+from harvester.oai.items import Header, Item
 from harvester.record import Record
 from harvester.store.harvests import Counts
 from harvester.store.records import Known, Refused, Write

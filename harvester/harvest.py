@@ -27,6 +27,7 @@ from harvester.errors import (
 from harvester.intake import Intake
 from harvester.ledger import Ledger
 from harvester.listing import Listing
+from harvester.oai.response import check_version
 from harvester.plan import Options
 from harvester.recovery import Recovery
 from harvester.report import Progress, Report, report
@@ -108,6 +109,7 @@ class _Harvest:
             run.change_request(msgspec.structs.replace(resumed.request, sweeps=sweeps))
             return
         identify = run.client.identify()
+        check_version(identify)
         run.request = plan.request(run.source, run.ledger.state, identify, run.options, run.clock.now())
         run.ledger.begin(run.request)
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from harvester import deletions
 from harvester.delivery import Delivery, Terms, contested, deliver
 from harvester.errors import HttpStatus, IdDoesNotExist, ProtocolError, ResponseError, TimedOut
-from harvester.oai.response import Header, Item
+from harvester.oai.items import Header, Item
 from harvester.run import Run
 from harvester.store.records import Known
 

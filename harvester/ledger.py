@@ -15,7 +15,7 @@ from harvester.config import Source
 from harvester.datestamp import format_datestamp
 from harvester.delivery import Delivery
 from harvester.fault_point import fault_point
-from harvester.oai.response import Item
+from harvester.oai.items import Item
 from harvester.record import Record
 from harvester.store import Store, harvests, leases, listings, records, sources
 from harvester.store.harvests import Checkpoint, Harvest, Request

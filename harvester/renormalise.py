@@ -24,8 +24,8 @@ from harvester import formats
 from harvester.clock import Clock
 from harvester.errors import FormatError, WindrowError
 from harvester.fault_point import fault_point
+from harvester.oai.items import read_raw
 from harvester.oai.parsing import strict
-from harvester.oai.response import read_raw
 from harvester.record import HEADER, Record, record_id
 from harvester.rework import Desk, as_sent, at_desk
 from harvester.store import Store, originals, records

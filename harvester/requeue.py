@@ -13,8 +13,9 @@ from harvester.clock import Clock
 from harvester.datestamp import parse_datestamp
 from harvester.delivery import LONGEST_IDENTIFIER, Delivery, deliver
 from harvester.errors import WindrowError
+from harvester.oai.elements import OAI
+from harvester.oai.items import Header, Item, read_raw
 from harvester.oai.parsing import strict
-from harvester.oai.response import OAI, Header, Item, read_raw
 from harvester.record import Record
 from harvester.rework import Desk, as_sent, at_desk
 from harvester.store import Store, quarantine, records

@@ -10,7 +10,9 @@ from sqlalchemy.engine import Connection
 
 from harvester.clock import Clock
 from harvester.errors import NotFound
-from harvester.oai.response import OAI, Item, read_page
+from harvester.oai.elements import OAI
+from harvester.oai.items import Item
+from harvester.oai.response import read_page
 from harvester.store import Store, leases, sources
 
 _NAMESPACE = OAI.strip("{}")

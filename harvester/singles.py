@@ -16,7 +16,7 @@ from harvester.errors import (
     WindrowError,
 )
 from harvester.intake import Intake
-from harvester.oai.response import Header, Item
+from harvester.oai.items import Header, Item
 from harvester.run import Run
 from harvester.store.harvests import Counts
 from harvester.store.listings import Listed

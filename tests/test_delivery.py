@@ -12,7 +12,7 @@ from lxml import etree
 from harvester import formats
 from harvester.delivery import Delivery, Terms, choose, deliver
 from harvester.errors import FormatError
-from harvester.oai.response import Header, Item
+from harvester.oai.items import Header, Item
 from harvester.record import Record
 from harvester.store.records import Known, Write
 

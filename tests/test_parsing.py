@@ -4,8 +4,9 @@ import pytest
 from lxml import etree
 
 from harvester.errors import MalformedXml, NotOaiPmh
+from harvester.oai.items import read_raw
 from harvester.oai.parsing import parse
-from harvester.oai.response import read_page, read_raw
+from harvester.oai.response import read_page
 from tests.fakes import faults
 from tests.fakes.rig import Rig, counts
 from tests.fakes.works import identifier
@@ -50,6 +51,7 @@ def titles(body: bytes) -> list[str]:
     ],
 )
 def test_a_record_is_repaired_and_its_neighbours_are_not_touched(title: bytes, read: str) -> None:
+    """FAULTS X01, X02, X03, X05, X06, X10, X11."""
     items = read_page(page(title), "ListRecords").items
     assert titles(page(title)) == ["Überblick", read, "The third"]
     assert [bool(item.sent) for item in items] == [False, True, False]
@@ -60,6 +62,7 @@ def test_a_record_is_repaired_and_its_neighbours_are_not_touched(title: bytes, r
 
 @pytest.mark.parametrize("title", [b"p < 0.05", b"<i>open", b'<x a="1" a="2"/>', b"</dc:title>"])
 def test_a_record_beyond_repair_goes_alone(title: bytes) -> None:
+    """FAULTS X06, X20."""
     read = read_page(page(title), "ListRecords")
     assert titles(page(title)) == ["Überblick", "The third"]
     assert (len(read.items), read.token, read.list_size, read.repaired) == (3, "next", 9, 0)
@@ -71,15 +74,18 @@ def test_a_record_beyond_repair_goes_alone(title: bytes) -> None:
 
 
 def test_a_declared_encoding_is_kept_beside_a_repair() -> None:
+    """FAULTS X04."""
     assert titles(page("é".encode("latin-1") + b"\x0b", "ISO-8859-1")) == ["Überblick", "é", "The third"]
 
 
 def test_utf_16_with_a_fault_in_it() -> None:
+    """FAULTS X04."""
     body = page(b"a&nbsp;b").decode().replace("UTF-8", "UTF-16").encode("utf-16")
     assert titles(body) == ["Überblick", "a\xa0b", "The third"]
 
 
 def test_words_of_the_server_around_the_page() -> None:
+    """FAULTS X08, X09."""
     body = b"<b>Notice</b>: x\n" + page(b"x") + b"<!-- 0.3 s -->\n<b>Warning</b>"
     assert titles(body) == ["Überblick", "x", "The third"]
     assert parse(body).notes == ("text before the document removed", "text after the document removed")
@@ -92,6 +98,7 @@ def test_repaired_raw_parses_alone() -> None:
 
 @pytest.mark.parametrize("share", range(5, 100, 7))
 def test_a_page_cut_anywhere_is_never_whole(share: int) -> None:
+    """FAULTS X07."""
     body = page(b"p < 0.05 \x0b")
     with pytest.raises((MalformedXml, NotOaiPmh)):
         parse(body[: len(body) * share // 100])
@@ -104,6 +111,7 @@ def test_what_is_no_oai_pmh_is_not_repaired_into_it(body: bytes) -> None:
 
 
 def test_a_doctype_in_a_record_is_refused_with_it() -> None:
+    """FAULTS X10, Z02."""
     body = page(b'<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/hostname">]>&e;')
     assert titles(body) == ["Überblick", "The third"]
 

@@ -8,13 +8,13 @@ from lxml import etree
 
 from harvester.delivery import Delivery, deliver
 from harvester.errors import WindrowError
+from harvester.oai.items import read_raw
 from harvester.oai.response import (
     Page,
     read,
     read_formats,
     read_identify,
     read_page,
-    read_raw,
     read_sets,
 )
 
@@ -31,9 +31,9 @@ FILES = {
     "ListRecords": 94,
     "ListSets": 29,
     "ListIdentifiers": 28,
-    "Identify": 8,
+    "Identify": 9,
     "ListMetadataFormats": 5,
-    "NotOaiPmh": 66,  # most are single records, cut out of their envelope
+    "NotOaiPmh": 65,  # most are single records, cut out of their envelope
     "NoRecordsMatch": 10,
     "MalformedXml": 1,
     "IdDoesNotExist": 5,

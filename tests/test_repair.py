@@ -39,6 +39,7 @@ def text_of(body: bytes) -> str:
     ],
 )
 def test_repairs(inside: bytes, text: str, said: str) -> None:
+    """FAULTS X01 to X06, X10, X11."""
     repaired = mended(HEAD + inside + TAIL)
     assert text_of(repaired.body) == text
     assert said in "; ".join(repaired.done)
@@ -54,6 +55,7 @@ def test_repairs(inside: bytes, text: str, said: str) -> None:
     ],
 )
 def test_what_stands_around_the_document_goes(before: bytes, after: bytes) -> None:
+    """FAULTS X08, X09."""
     repaired = mended(before + HEAD + b"x" + TAIL + after)
     assert text_of(repaired.body) == "x"
     assert repaired.done

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from harvester import verdict
 from harvester.errors import EndlessList, ResponseError
-from harvester.oai.response import Header, Item, Page
+from harvester.oai.items import Header, Item
+from harvester.oai.response import Page
 from harvester.store.harvests import Checkpoint, Request
 from harvester.store.sources import SourceState
 from harvester.verdict import Judgement

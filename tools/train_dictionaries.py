@@ -12,7 +12,8 @@ import msgspec
 import zstandard
 
 from harvester import formats
-from harvester.oai.response import Item, read_page
+from harvester.oai.items import Item
+from harvester.oai.response import read_page
 from index.demo.repository import FORMATS, DemoRepository, sample_records
 
 _FOLDER = Path(__file__).parents[1] / "harvester" / "store" / "dictionaries"

@@ -5,23 +5,28 @@ Nothing legal is touched: what parses strictly never comes here.
 """
 
 import re
+from collections.abc import Iterator
 from html.entities import html5
 from xml.sax.saxutils import escape
 
 import msgspec
 
+from harvester.errors import MalformedXml
+
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _LONGEST_JUNK = 64 * 1024
 _MOST_BAD_BYTES = 0.01
 
 _START = re.compile(rb"<\?xml\s|<(?:[\w.-]+:)?OAI-PMH[\s>]")
+ENVELOPE = re.compile(rb"<(?:[\w.-]+:)?OAI-PMH[\s>]")
 _END = re.compile(rb"</(?:[\w.-]+:)?OAI-PMH\s*>")
-_HEAD = re.compile(rb"\A(?:\xef\xbb\xbf)?<\?xml\s[^>]*\?>\s*")
-_DECLARATION = re.compile(r"<\?xml\s[^>]*\?>\s*")
-_ENCODING = re.compile(rb"""\A<\?xml\s[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
+_HEAD = re.compile(rb"\A(?:\xef\xbb\xbf)?<\?xml\s[^<>]*\?>\s*")
+_DECLARATION = re.compile(r"<\?xml\s[^<>]*\?>\s*")
+_ENCODING = re.compile(rb"""\A<\?xml\s[^<>]*?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
 # Text encodings that providers declare; a codec of any other name is not asked for.
 _LEGACY = re.compile(r"iso-?8859-?\d{1,2}|latin-?1|windows-125\d|cp125\d|koi8-[ru]|gbk?|gb2312|gb18030|big5"
                      r"|shift_jis|euc-(?:jp|kr)|us-ascii", re.IGNORECASE)  # fmt: skip
-_CDATA = re.compile(r"(<!\[CDATA\[.*?\]\]>)", re.DOTALL)
+_CDATA, _CDATA_END = "<![CDATA[", "]]>"
 # XML 1.0, section 2.2: what is no Char.
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _NUMERIC = re.compile(r"&#(?:([0-9]{1,10})|[xX]([0-9A-Fa-f]{1,8}));")
@@ -56,17 +61,28 @@ class Repaired(msgspec.Struct, frozen=True):
 
 
 def unwrapped(body: bytes) -> Repaired:
-    """The document alone, in UTF-8 where its encoding is known; bad bytes in it are left to `repair`."""
+    """The document alone, in UTF-8 where its encoding is known; bad bytes in it are left to `repair`.
+
+    MalformedXml where a second document follows it: which of the two is the answer? (FAULTS X09)
+    """
     done = []
-    start = _START.search(body[:_LONGEST_JUNK])
-    if start and start.start():
-        body = body[start.start() :]
+    start = _start(body)
+    if start:
+        body = body[start:]
         done.append("text before the document removed")
     end = _END.search(body)
     if end and body[end.end() :].strip():
+        if ENVELOPE.search(body, end.end()):
+            raise MalformedXml("the answer is two OAI-PMH documents in one", "try again later, or tell it")
         body = body[: end.end()]
         done.append("text after the document removed")
     return Repaired(_as_utf8(body), tuple(done))
+
+
+def readable(body: bytes) -> bytes:
+    """From the document's start on, in an encoding whose `<` is one byte: so that it can be cut."""
+    body = body[_start(body) :]
+    return _as_utf8(body) if body.startswith(_UTF_16) else body
 
 
 def repair(part: bytes) -> Repaired:
@@ -78,13 +94,16 @@ def repair(part: bytes) -> Repaired:
     whole = _DECLARATION.sub("", text)
     if whole.strip() != text.strip():
         done.append("XML declarations removed")
-    pieces = _CDATA.split(whole)
-    pieces[::2] = [_outside_cdata(piece, done) for piece in pieces[::2]]
-    joined = "".join(pieces)
+    joined = "".join(_outside_cdata(whole, done))
     legal = _ILLEGAL.sub("", joined)
     if legal != joined:
         done.append("characters that XML does not allow removed")
     return Repaired(_bound(legal, done).encode("utf-8"), tuple(dict.fromkeys(done)))
+
+
+def _start(body: bytes) -> int:
+    found = _START.search(body[:_LONGEST_JUNK])
+    return found.start() if found else 0
 
 
 def _as_utf8(body: bytes) -> bytes:
@@ -92,7 +111,7 @@ def _as_utf8(body: bytes) -> bytes:
     declared = _ENCODING.match(body)
     name = declared[1].decode("ascii") if declared else ""
     try:
-        if body.startswith((b"\xff\xfe", b"\xfe\xff")):
+        if body.startswith(_UTF_16):
             text = body.decode("utf-16")
         elif _LEGACY.fullmatch(name):
             text = body.decode(name)
@@ -124,7 +143,17 @@ def _decoded(part: bytes, done: list[str]) -> str | None:
     return part.decode("utf-8", "replace")
 
 
-def _outside_cdata(text: str, done: list[str]) -> str:
+def _outside_cdata(text: str, done: list[str]) -> Iterator[str]:
+    """Piece by piece; a CDATA section without its end is none."""
+    at = 0
+    while (start := text.find(_CDATA, at)) >= 0 and (end := text.find(_CDATA_END, start)) >= 0:
+        yield _with_legal_references(text[at:start], done)
+        at = end + len(_CDATA_END)
+        yield text[start:at]
+    yield _with_legal_references(text[at:], done)
+
+
+def _with_legal_references(text: str, done: list[str]) -> str:
     if "&" not in text:
         return text
     legal = _NUMERIC.sub(_legal_reference, text)

@@ -17,7 +17,8 @@ from harvester.config import Source
 from harvester.delivery import deliver
 from harvester.errors import LeaseLost, SourceBusy, StoreTooNew
 from harvester.ledger import Ledger
-from harvester.oai.response import Item, Page, read_page
+from harvester.oai.items import Item
+from harvester.oai.response import Page, read_page
 from harvester.record import Record
 from harvester.store import Store, changes, harvests, leases, listings, records, schema, sources
 from harvester.store.changes import Change
