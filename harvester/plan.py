@@ -25,8 +25,8 @@ _DAY = timedelta(days=1)
 class Options(msgspec.Struct, frozen=True):
     """What a person asked for on the command line; dates as OAI-PMH writes them.
 
-    After `audit_every` days all identifiers are held against the store, after `read_whole_every` days the
-    whole list is read again; None: never.
+    After `audit` all identifiers are held against the store, after `reread` the whole list is read again;
+    None: never.
     """
 
     full: bool = False
@@ -34,8 +34,8 @@ class Options(msgspec.Struct, frozen=True):
     until: str = ""
     limit: int | None = None
     allow_deletions: bool = False
-    audit_every: int | None = 30
-    read_whole_every: int | None = 180
+    audit: timedelta | None = timedelta(days=30)
+    reread: timedelta | None = timedelta(days=180)
 
     @property
     def bounded(self) -> bool:
@@ -86,21 +86,22 @@ def request(
 
 def _whole_list_is_due(state: SourceState, identify: Identify, options: Options, now: datetime) -> bool:
     """Twice as often where deletions leave no lasting trace (section 2.5.1): only a whole list shows them."""
-    if options.read_whole_every is None or state.read_whole is None:
+    if options.reread is None or state.read_whole is None:
         return False
     leaves_traces = identify.deleted_record.strip().lower() == "persistent"
-    return _is_over(state.read_whole, options.read_whole_every / (1 if leaves_traces else 2), now)
+    return _is_over(state.read_whole, options.reread / (1 if leaves_traces else 2), now)
 
 
 def audit_is_due(state: SourceState, options: Options, now: datetime) -> bool:
-    if options.audit_every is None:
+    if options.audit is None:
         return False
-    return state.audited is None or _is_over(state.audited, options.audit_every, now)
+    return state.audited is None or _is_over(state.audited, options.audit, now)
 
 
-def _is_over(since: str, days: float, now: datetime) -> bool:
+def _is_over(since: str, span: timedelta, now: datetime) -> bool:
+    """Also where the clock has been put back by as much."""
     moment = parse_datestamp(since)
-    return moment is None or abs(now - moment) >= timedelta(days=days)
+    return moment is None or abs(now - moment) >= span
 
 
 def _from(watermark: str, granularity: Granularity, clocks_differ: bool) -> str:

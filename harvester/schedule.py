@@ -54,6 +54,17 @@ def parse_schedule(text: str) -> Schedule:
     return Schedule(text)
 
 
+def parse_interval(text: str) -> timedelta | None:
+    """`every 30 days`, or None for `never`; ConfigError for anything else."""
+    lowered = " ".join(text.lower().split())
+    if lowered == "never":
+        return None
+    every = _EVERY.fullmatch(lowered)
+    if every is None:
+        raise ConfigError('allowed: "every N days" (or hours), or "never"')
+    return _interval(int(every[1]), every[2])
+
+
 def next_due(schedule: Schedule, after: datetime, zone: tzinfo) -> datetime:
     """The first moment later than `after`, in UTC; the fields of a cron line are read in `zone`."""
     if schedule.every is not None:

@@ -17,6 +17,7 @@ from harvester.store.sources import SourceState
 
 _MOST_PAGES = 1_000_000
 _MOST_EMPTY = 10
+_FEW_STRANGE = 10  # one of so many
 _OUT_OF_STEP = timedelta(hours=1)
 
 
@@ -32,7 +33,17 @@ class Judgement(msgspec.Struct, frozen=True):
 def judge_end(request: Request, checkpoint: Checkpoint, state: SourceState) -> Judgement:
     """The list was read to its end: is there a doubt?"""
     doubt = _doubt(request, checkpoint, state)
-    return Judgement("unproven", doubt) if doubt else Judgement("complete", checkpoint.note)
+    said = "; ".join(filter(None, (doubt or checkpoint.note, _held(checkpoint))))
+    return Judgement("unproven" if doubt else "complete", said)
+
+
+def _held(checkpoint: Checkpoint) -> str:
+    if not checkpoint.held_tombstones:
+        return ""
+    return (
+        f"{checkpoint.held_tombstones:,} deletions are held back, too many to be believed at once: "
+        "none of them is made without --allow-deletions"
+    )
 
 
 def _doubt(request: Request, checkpoint: Checkpoint, state: SourceState) -> str:
@@ -135,7 +146,8 @@ def check_same_list(page: Page, checkpoint: Checkpoint, set_spec: str) -> None:
         return
     if all(item.metadata is None for item in live):
         raise ResponseError("the list goes on with headers alone", "tell the repository")
-    if set_spec and checkpoint.names_set and not any(_is_within(item.header.sets, set_spec) for item in live):
+    strange = sum(not _is_within(item.header.sets, set_spec) for item in live)
+    if set_spec and checkpoint.names_set and strange * _FEW_STRANGE > len(live):
         raise ResponseError(f"the list goes on outside of the set {set_spec}", "tell the repository")
 
 

@@ -51,7 +51,7 @@ class Verification:
         left = self._fetched()
         if left:
             return Judgement("unproven", left)
-        return self._swept() if self._run.request.full else Judgement("verified")
+        return self._swept(judgement) if self._run.request.full else Judgement("verified", _kept(judgement))
 
     def _audited(self, judgement: Judgement) -> Judgement:
         """What incremental harvests cannot see: records that were back-dated, or came late (FAULTS D11)."""
@@ -71,8 +71,8 @@ class Verification:
         found = counts.received - before.received
         _, vanished = self._run.ledger.vanished()
         said = [
-            f"the audit found {found:,} records that earlier harvests had missed" if found else "",
-            f"{vanished:,} records are no longer listed: a full harvest will see to them" if vanished else "",
+            f"the audit found {_records(found)} that earlier harvests had missed" if found else "",
+            f"{_records(vanished)} no longer listed: a full harvest will see to that" if vanished else "",
         ]
         return "; ".join(filter(None, said))
 
@@ -86,7 +86,7 @@ class Verification:
         first = self._run.ledger.missing(1)
         return f"the list left out {missing - asked:,} records, {first[0].identifier} among them"
 
-    def _swept(self) -> Judgement:
+    def _swept(self, judgement: Judgement) -> Judgement:
         live, vanished = self._run.ledger.vanished()
         still_there = self._still_there(vanished)
         if still_there:
@@ -106,7 +106,7 @@ class Verification:
             self._run.ledger.delete_vanished(_SWEEP_BATCH)
         counts = self._run.checkpoint.counts + Counts(vanished=sweep.delete, held=sweep.hold)
         self._run.save(counts=counts)
-        return Judgement("verified", sweep.reason)
+        return Judgement("verified", sweep.reason or _kept(judgement))
 
     def _still_there(self, vanished: int) -> str:
         """One of those no longer listed that the repository has; of very many, some are asked for.
@@ -120,3 +120,12 @@ class Verification:
                     return identifier
             after = gone[-1][1].id
         return ""
+
+
+def _records(count: int) -> str:
+    return "1 record" if count == 1 else f"{count:,} records"
+
+
+def _kept(judgement: Judgement) -> str:
+    """What is no doubt is still worth saying."""
+    return judgement.reason if judgement.is_proven else ""

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -49,6 +49,7 @@ def test_an_empty_file_has_every_default(write, tmp_path):
     assert found.index_folder == tmp_path / "data" / "index"
     assert found.store.url == f"sqlite:///{tmp_path}/data/windrow.db"
     assert (found.index.engine, found.harvest.contact, found.harvest.timezone) == ("tantivy", "", "")
+    assert (found.harvest.audit, found.harvest.full) == (timedelta(days=30), timedelta(days=180))
     assert found.sources == {}
 
 
@@ -61,7 +62,11 @@ def test_every_key_reaches_the_settings(write, tmp_path):
         data = "/srv/windrow"
         store.url = "postgresql+psycopg://windrow@db/windrow"
         index.engine = "whoosh"
-        harvest = { contact = "me@example.ac.uk", timezone = "Europe/London" }
+        [harvest]
+        contact = "me@example.ac.uk"
+        timezone = "Europe/London"
+        audit = "every 2 days"
+        full = "never"
         [sources."a.b"]
         url = "http://[::1]:8080/oai?page=oai"
         metadata_prefix = "mods"
@@ -78,6 +83,7 @@ def test_every_key_reaches_the_settings(write, tmp_path):
     assert found.store.url == "postgresql+psycopg://windrow@db/windrow"
     assert (found.index.engine, found.harvest.contact) == ("whoosh", "me@example.ac.uk")
     assert found.harvest.timezone == "Europe/London"
+    assert (found.harvest.audit, found.harvest.full) == (timedelta(days=2), None)
     source = Source(
         "a.b",
         "http://[::1]:8080/oai?page=oai",
@@ -214,6 +220,7 @@ def test_an_unknown_key_has_its_nearest(write, text, says):
         ("harvest.timezone = 'Europe/Londn'", "harvest.timezone: found 'Europe/Londn'; allowed: a name of"),
         ("harvest.timezone = '../etc/passwd'", "harvest.timezone: found '../etc/passwd'; allowed: a name"),
         ("harvest.timezone = 'Europe'", "harvest.timezone: found 'Europe'; allowed: a name"),
+        ("harvest.audit = 'monthly'", "harvest.audit: found 'monthly'; allowed: \"every N days\""),
         ("harvest.contact = 'a@b.org, c@d.org'", "harvest.contact: found 'a@b.org, c@d.org'; allowed: one"),
         ('harvest.contact = "a@b.org\\r\\nX: y"', "harvest.contact: found 'a@b.org\\r\\nX: y'; allowed: one"),
         ("store.url = 'mysql://db/w'", "store.url: found 'mysql://db/w'; allowed: "),

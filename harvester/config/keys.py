@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from harvester.errors import ConfigError
-from harvester.schedule import FORMS, parse_schedule
+from harvester.schedule import FORMS, parse_interval, parse_schedule
 
 Check = Callable[[str], str]
 Value = str | bool
@@ -92,12 +92,15 @@ def _file(value: str) -> str:
     return "" if value.isprintable() else "allowed: the name of a PEM file"
 
 
-def _schedule(value: str) -> str:
-    try:
-        parse_schedule(value)
-    except ConfigError as error:
-        return error.message
-    return ""
+def _told_by(parse: Callable[[str], object]) -> Check:
+    def check(value: str) -> str:
+        try:
+            parse(value)
+        except ConfigError as error:
+            return error.message
+        return ""
+
+    return check
 
 
 KEYS = (
@@ -125,6 +128,18 @@ KEYS = (
         "",
         _timezone,
         'The time zone of the schedules, such as "Europe/London"; empty: the machine\'s.',
+    ),
+    Key(
+        "harvest.audit",
+        "every 30 days",
+        _told_by(parse_interval),
+        "How often all identifiers of a source are held against the store, and what was missed is fetched.",
+    ),
+    Key(
+        "harvest.full",
+        "every 180 days",
+        _told_by(parse_interval),
+        "How often the whole list is read again; twice as often where deletions leave no lasting trace.",
     ),
     Key("sources.*.url", "", _address, "The repository's OAI-PMH address.", required=True),
     Key(
@@ -157,5 +172,10 @@ KEYS = (
         _any,
         "true: whoever answers for this host is believed, whatever its certificate. Each run warns of it.",
     ),
-    Key("sources.*.schedule", "", _schedule, f"When to harvest: {FORMS}; empty: when you say so."),
+    Key(
+        "sources.*.schedule",
+        "",
+        _told_by(parse_schedule),
+        f"When to harvest: {FORMS}; empty: when you say so.",
+    ),
 )

@@ -10,6 +10,7 @@ import msgspec
 from harvester.config.keys import KEYS, SOURCE_NAME, Key, Value
 from harvester.config.settings import HarvestSettings, IndexSettings, Settings, Source, StoreSettings
 from harvester.errors import ConfigError
+from harvester.schedule import parse_interval
 
 KeyPath = tuple[str, ...]
 
@@ -33,7 +34,12 @@ def read_settings(document: Mapping[str, Any], path: Path, environ: Mapping[str,
         data=data,
         store=StoreSettings(_store_url(reader.text("store", "url"), path, data)),
         index=IndexSettings(reader.text("index", "engine")),
-        harvest=HarvestSettings(reader.text("harvest", "contact"), reader.text("harvest", "timezone")),
+        harvest=HarvestSettings(
+            contact=reader.text("harvest", "contact"),
+            timezone=reader.text("harvest", "timezone"),
+            audit=parse_interval(reader.text("harvest", "audit")),
+            full=parse_interval(reader.text("harvest", "full")),
+        ),
         sources={name: _placed(reader.source(name), path) for name in reader.names},
     )
 

@@ -1,6 +1,7 @@
 """The typed settings."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -17,10 +18,15 @@ class IndexSettings(msgspec.Struct, frozen=True):
 
 
 class HarvestSettings(msgspec.Struct, frozen=True):
-    """Empty: no contact is sent; schedules follow the machine's time zone."""
+    """Empty: no contact is sent; schedules follow the machine's time zone. None: never.
+
+    `audit` is the time between two audits of a source, `full` that between two readings of all of its list.
+    """
 
     contact: str
     timezone: str
+    audit: timedelta | None
+    full: timedelta | None
 
 
 class Source(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 
 from harvester.fault_point import fault_point
 from harvester.store.records import Known, batches
-from harvester.store.schema import listed, quarantine, records
+from harvester.store.schema import harvests, listed, quarantine, records
 
 
 class Listed(msgspec.Struct, frozen=True):
@@ -79,15 +79,13 @@ def missing_count(connection: Connection, harvest_id: int, source_id: int) -> in
 
 def spread(connection: Connection, harvest_id: int, source_id: int, count: int) -> Spread:
     """`count` is how many are missing: at least one."""
-    lacking = sa.select(listed.c.datestamp).where(*_missing(harvest_id, source_id))
-    by_date = lacking.order_by(listed.c.datestamp)
+    missed = _missing(harvest_id, source_id)
+    by_date = sa.select(listed.c.datestamp).where(*missed).order_by(listed.c.datestamp)
     first = connection.execute(by_date.limit(1)).scalar_one()
     middle = connection.execute(by_date.offset(count // 2).limit(1)).scalar_one()
     if middle == first:  # most share one datestamp: the next one divides
-        middle = connection.execute(by_date.where(listed.c.datestamp > first).limit(1)).scalar() or ""
-    below = sa.select(sa.func.max(lacking.subquery().c.datestamp)).where(
-        lacking.subquery().c.datestamp < middle
-    )
+        middle = connection.scalar(by_date.where(listed.c.datestamp > first).limit(1)) or ""
+    below = sa.select(sa.func.max(listed.c.datestamp)).where(*missed, listed.c.datestamp < middle)
     before = sa.select(sa.func.count()).where(listed.c.harvest_id == harvest_id, listed.c.datestamp < first)
     return Spread(first, connection.scalar(below) or "", middle, connection.scalar(before) or 0)
 
@@ -107,18 +105,19 @@ def _missing(harvest_id: int, source_id: int) -> tuple[sa.ColumnElement[bool], .
         listed.c.harvest_id == harvest_id,
         listed.c.deleted.is_(False),
         ~here.exists(),
-        ~_refused(source_id),
+        ~_refused(harvest_id, source_id),
     )
 
 
-def _refused(source_id: int) -> sa.Exists:
-    """What could not be fetched is asked for again."""
+def _refused(harvest_id: int, source_id: int) -> sa.Exists:
+    """What could not be fetched is asked for again, but not twice in a run."""
+    started = sa.select(harvests.c.started).where(harvests.c.id == harvest_id).scalar_subquery()
     return (
         sa.select(quarantine.c.id)
         .where(
             quarantine.c.source_id == source_id,
             quarantine.c.identifier == listed.c.identifier,
-            quarantine.c.unfetched.is_(False),
+            quarantine.c.unfetched.is_(False) | (quarantine.c.since >= started),
         )
         .exists()
     )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
 from harvester.clean.text import printable
 from harvester.datestamp import format_datestamp, parse_datestamp
@@ -37,7 +38,7 @@ class _Datestamp(click.ParamType[str]):
 @click.option("--from", "from_", type=_Datestamp(), help="Only records changed since this date.")
 @click.option("--until", type=_Datestamp(), help="Only records changed up to this date.")
 @click.option("--limit", type=click.IntRange(1), help="Stop after the page that reaches this many records.")
-@click.option("--allow-deletions", is_flag=True, help="With --full: delete however many are gone.")
+@click.option("--allow-deletions", is_flag=True, help="Believe however many deletions there are.")
 @json_option
 @with_program
 def harvest(
@@ -71,11 +72,19 @@ def harvest_sources(
     """One after the other; the exit code is the worst one's."""
     if any(source.details for source in sources):
         tell("Details (keywords, ORCIDs …) are not fetched yet: records have what their list says.")
+    options = _kept_up(options, program)
     # The store is opened first: two processes that make the same store would wait for each other.
     _ = program.store
     with following(program.settings.path):
         codes = [_harvest(program, source, options, as_json) for source in sources]
     return worst(codes)
+
+
+def _kept_up(options: "Options | None", program: Program) -> "Options":
+    from harvester.plan import Options
+
+    often = program.settings.harvest
+    return msgspec.structs.replace(options or Options(), audit=often.audit, reread=often.full)
 
 
 def worst(codes: Sequence[int]) -> int:
@@ -85,7 +94,7 @@ def worst(codes: Sequence[int]) -> int:
     return 3 if any(codes) else 0
 
 
-def _harvest(program: Program, source: "Source", options: "Options | None", as_json: bool) -> int:
+def _harvest(program: Program, source: "Source", options: "Options", as_json: bool) -> int:
     from harvester.harvest import harvest as run
 
     with harvest_bar(quiet=as_json) as show:
