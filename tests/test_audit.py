@@ -108,7 +108,7 @@ def test_a_clock_put_back_by_years_does_not_end_audits(rig: Rig) -> None:
 
 
 def test_a_filtered_list_deletes_nothing(rig: Rig) -> None:
-    """EPrints' filter leak: both lists shrink without a word, the stated size agrees, each record is there."""
+    """EPrints' filter leak: both lists shrink without a word, stated sizes agree, each record is there."""
 
     class Leaking(Works):
         leaks = False
