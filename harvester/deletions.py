@@ -15,9 +15,14 @@ class Sweep(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
+def most_deletions(live: int) -> int:
+    """So many of them in one run need nobody's word."""
+    return int(max(_FEW, live * _SHARE))
+
+
 def may_delete(*, live_before: int, deleted: int, held: bool) -> int:
     """How many more live records the tombstones of a run may end; none while earlier ones are held."""
-    return 0 if held else max(0, int(max(_FEW, live_before * _SHARE)) - deleted)
+    return 0 if held else max(0, most_deletions(live_before) - deleted)
 
 
 def guard(*, live: int, vanished: int, last_full: int | None, allowed: bool, deleted: int = 0) -> Sweep:
@@ -28,8 +33,7 @@ def guard(*, live: int, vanished: int, last_full: int | None, allowed: bool, del
     if allowed or not vanished:
         return Sweep(delete=vanished)
     left = live - vanished
-    most = max(_FEW, (live + deleted) * _SHARE)
-    if vanished + deleted > most or left < (last_full or live) * _FLOOR:
+    if vanished + deleted > most_deletions(live + deleted) or left < (last_full or live) * _FLOOR:
         return Sweep(
             hold=vanished,
             reason=f"{vanished:,} of {live:,} records are no longer listed; none of them is deleted "

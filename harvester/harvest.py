@@ -84,6 +84,7 @@ class _Harvest:
 
     def _attempt(self) -> Judgement:
         self._begin()
+        self._run.save(allowed=self._run.checkpoint.allowed or self._run.options.allow_deletions)
         try:
             self._walk.to_its_end()
             self._probe_from_earliest()

@@ -46,7 +46,8 @@ class Intake:
         return truth, doubted
 
     def _alone(self, identifier: str, known: dict[str, Known]) -> Item | None:
-        """None where the repository does not tell, or has no such record: EPrints knows no deleted ones."""
+        """None where the repository does not tell. EPrints does not know those that it lists as deleted."""
+        self._run.ledger.keep_lease()
         try:
             page = self._run.client.record(identifier, self._run.request.metadata_prefix)
         except IdDoesNotExist:

@@ -179,6 +179,7 @@ class Ledger:
             doubted=False,
             held=self.state.held if request.bounded else self.checkpoint.held_tombstones,
             dates=request.dates,
+            echo=plan.echo(request, self.checkpoint),
         )
 
     @contextmanager

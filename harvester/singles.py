@@ -16,6 +16,7 @@ from harvester.errors import (
     WindrowError,
 )
 from harvester.intake import Intake
+from harvester.oai.ahead import ReadAhead
 from harvester.oai.items import Header, Item
 from harvester.run import Run
 from harvester.store.harvests import Counts
@@ -35,7 +36,7 @@ class Singles:
         """Up to `most` of what the last pass of identifiers found missing; how many were asked for."""
         asked, after = 0, ""
         while wanted := self._run.ledger.missing(min(_BATCH, most - asked), after):
-            self._store(wanted, list(self._answers(wanted)))
+            self._store(wanted, list(ReadAhead(self._answers(wanted), self._run.ledger.keep_lease)))
             asked += len(wanted)
             after = wanted[-1].identifier
             self._run.tell("fetch", asked, None)
@@ -80,6 +81,7 @@ class Singles:
 
 def is_there(run: Run, identifier: str) -> bool:
     """Does the repository still give this record, whatever its lists say? What it does not say is no yes."""
+    run.ledger.keep_lease()
     try:
         page = run.client.record(identifier, run.request.metadata_prefix)
     except _PASSING:

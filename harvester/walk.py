@@ -171,6 +171,7 @@ class Walk:
             held_tombstones=last.held_tombstones + counts.held,
             dated=last.dated + dated,
             outside=last.outside + (windows.outside(page, self._run.window) if dated else 0),
+            sum=last.sum + (windows.sum_of(page) if dated else 0),
             names_set=verdict.names_set(page, last, self._run.request.set_spec),
             doubt=last.doubt or verdict.doubt_of_page(page, last),
             **(self._of_a_whole_page(page, last) if is_whole else {}),

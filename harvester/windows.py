@@ -1,6 +1,7 @@
 """A window that cannot be read is cut into two that can, or into smaller ones that cannot. Pure."""
 
 from datetime import UTC, datetime
+from zlib import crc32
 
 from harvester.datestamp import Granularity, format_datestamp, parse_datestamp
 from harvester.oai.response import Page
@@ -62,6 +63,12 @@ def around(request: Request, window: Window, spread: Spread) -> tuple[Window, Wi
 def outside(page: Page, window: Window) -> int:
     """How many records of the page the window did not ask for, by their datestamps as written."""
     return sum(not _lies_in(item.header.datestamp, window) for item in page.items)
+
+
+def sum_of(page: Page) -> int:
+    """Of its headers; that of a list is the same in whatever order, and pages, they come."""
+    headers = (f"{item.header.identifier} {item.header.datestamp}" for item in page.items)
+    return sum(crc32(header.encode("utf-8", "surrogatepass")) for header in headers)
 
 
 def is_open(window: Window) -> bool:

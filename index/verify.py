@@ -13,10 +13,12 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from harvester.datestamp import parse_datestamp
+from harvester.deletions import most_deletions
 from harvester.errors import IndexMissing, WindrowError
 from harvester.record import Record, record_id
 from harvester.store import Store
 from harvester.store.codec import decompress, unpack_record
+from harvester.store.harvests import Checkpoint, Request
 from harvester.store.schema import feed, harvests, quarantine, raw, records, sources
 from index.engine import SCHEMA_VERSION
 from index.generations import Generations
@@ -205,6 +207,29 @@ def _watermarks(connection: Connection) -> _Check:
         yield "" if right else f"the watermark of {source.name}, {source.watermark}, lies beyond {told}"
 
 
+def _guarded(connection: Connection) -> _Check:
+    """[12] No run ended more lives than the guard lets it, but where a person allowed it."""
+    for row in _rows(connection, sa.select(harvests.c.id, harvests.c.checkpoint)):
+        checkpoint = msgspec.json.decode(row.checkpoint, type=Checkpoint)
+        gone = checkpoint.counts.deleted + checkpoint.counts.vanished
+        most = most_deletions(checkpoint.live_before + checkpoint.counts.created)
+        right = checkpoint.allowed or gone <= most or not checkpoint.live_before
+        yield "" if right else f"harvest {row.id} deleted {gone} of {checkpoint.live_before} records"
+
+
+def _checkpoints(connection: Connection) -> _Check:
+    """[7] A run that is to be gone on with has a request that leads on from what is stored."""
+    for row in _rows(connection, sa.select(harvests.c.id, harvests.c.request, harvests.c.checkpoint)):
+        try:
+            msgspec.json.decode(row.request, type=Request)
+            checkpoint = msgspec.json.decode(row.checkpoint, type=Checkpoint)
+        except msgspec.DecodeError as error:
+            yield f"the checkpoint of harvest {row.id} cannot be read: {error}"
+            continue
+        leads = bool(checkpoint.token) and not checkpoint.pages
+        yield f"harvest {row.id} would go on from a page that it never had" if leads else ""
+
+
 def _quarantined(connection: Connection) -> _Check:
     for row in _rows(connection, sa.select(quarantine.c.identifier, quarantine.c.reason)):
         yield "" if row.reason else f"{row.identifier} is in quarantine without a reason"
@@ -283,7 +308,9 @@ _STORE = (
     ("forgotten records hold no content", _forgotten),
     ("each source counts its records rightly", _counts),
     ("removed sources hold nothing but tombstones", _removed),
+    ("what is to be gone on with leads on from what is stored", _checkpoints),
     ("each received record is counted once", _sums),
+    ("no harvest deleted more than the guard lets it", _guarded),
     ("no watermark lies beyond what the repository said", _watermarks),
     ("what is in quarantine has a reason", _quarantined),
 )

@@ -59,6 +59,20 @@ def test_years_before_all_overlap(tmp_path: Path, clock: FakeClock) -> None:
         assert rig.harvest().verdict == "complete"
 
 
+def test_a_quiet_repository_is_not_read_from_its_last_day_for_ever(rig: Rig) -> None:
+    """FAULTS D20: all that has the newest datestamp comes each time, until it has come twice the same."""
+    rig.works.put(51, lastmod="2026-05-28 10:00:00")
+    rig.harvest()
+    rig.clock.advance(days=20)
+    for number, watermark in enumerate(["2026-05-28T10:00:27Z", "2026-06-14T12:00:00Z"]):
+        report = rig.harvest()
+        assert (report.verdict, report.watermark) == ("complete", watermark), number
+        assert report.unchanged
+    assert rig.harvest().received == 0
+    rig.works.put(52, lastmod="2026-06-14 11:30:00")
+    assert rig.harvest().created == 1
+
+
 def test_a_clock_that_differs_widens_the_overlap(rig: Rig) -> None:
     rig.harvest()
     rig.repository.misbehave(faults.replaced("<responseDate>2026-06-01T12", "<responseDate>2026-06-01T13"))

@@ -37,7 +37,7 @@ FINGERPRINTS = [
     "ed5778e79db69ca6",
     "f85c75add40bb60e",
     "13e2f5aa3858c1a8",
-    "a0a53f1bde6e1c06",
+    "2a357eb5938c5894",
 ]
 
 

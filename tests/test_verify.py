@@ -23,14 +23,16 @@ TOMBSTONES = "tombstones hold no content"
 FORGOTTEN = "forgotten records hold no content"
 COUNTS = "each source counts its records rightly"
 REMOVED = "removed sources hold nothing but tombstones"
+CHECKPOINTS = "what is to be gone on with leads on from what is stored"
+GUARD = "no harvest deleted more than the guard lets it"
 SUMS = "each received record is counted once"
 WATERMARK = "no watermark lies beyond what the repository said"
 QUARANTINE = "what is in quarantine has a reason"
 INDEX_POSITION = "the index follows this store and does not lead it"
 INDEX_DOCUMENTS = "the index holds each live record as it is, and nothing else"
 ALL = (
-    FILE, ROWS, POSITIONS, READABLE, RAW, TOMBSTONES, FORGOTTEN, COUNTS, REMOVED, SUMS, WATERMARK,
-    QUARANTINE, INDEX_POSITION, INDEX_DOCUMENTS,
+    FILE, ROWS, POSITIONS, READABLE, RAW, TOMBSTONES, FORGOTTEN, COUNTS, REMOVED, CHECKPOINTS, SUMS,
+    GUARD, WATERMARK, QUARANTINE, INDEX_POSITION, INDEX_DOCUMENTS,
 )  # fmt: skip
 LIVE, DELETED = 224, 6
 
@@ -75,7 +77,7 @@ class TestAGoodFolder:
         checked = {line["invariant"]: line["checked"] for line in ran.lines}
         assert checked == {
             FILE: 1, ROWS: 1, POSITIONS: LIVE + DELETED, READABLE: LIVE, RAW: LIVE, TOMBSTONES: DELETED,
-            FORGOTTEN: 0, COUNTS: 1, REMOVED: 0, SUMS: 1, WATERMARK: 1, QUARANTINE: 0,
+            FORGOTTEN: 0, COUNTS: 1, REMOVED: 0, CHECKPOINTS: 1, SUMS: 1, GUARD: 1, WATERMARK: 1, QUARANTINE: 0,
             INDEX_POSITION: 1, INDEX_DOCUMENTS: LIVE,
         }  # fmt: skip
 
@@ -163,6 +165,17 @@ class TestTheStore:
                 "UPDATE harvests SET checkpoint = json_set(checkpoint, '$.counts.created', 1)",
                 SUMS,
                 "harvest 1 received 230 records and counts 7",
+            ),
+            (
+                "UPDATE harvests SET checkpoint = json_set(checkpoint, '$.token', 'x', '$.pages', 0)",
+                CHECKPOINTS,
+                "go on from a page that it never had",
+            ),
+            (
+                "UPDATE harvests SET checkpoint = json_set(checkpoint, '$.live_before', 300,"
+                " '$.counts.created', 0, '$.counts.unchanged', 224, '$.counts.vanished', 51)",
+                GUARD,
+                "harvest 1 deleted 51 of 300 records",
             ),
             ("UPDATE sources SET watermark = '2999-01-01T00:00:00Z'", WATERMARK, "lies beyond 2026-06-01"),
             ("UPDATE sources SET watermark = 'soon'", WATERMARK, "the watermark of demo, soon"),

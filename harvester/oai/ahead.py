@@ -3,28 +3,27 @@
 import queue
 import threading
 from collections.abc import Callable, Iterator
-from typing import Final
-
-from harvester.oai.response import Page
+from typing import Final, Generic, TypeVar
 
 _PATIENCE = 30.0
+T = TypeVar("T")
 
 
-class ReadAhead:
+class ReadAhead(Generic[T]):
     """Iterates `pages` in a thread of its own; `while_waiting` is called about every half minute."""
 
     _END: Final = None
 
-    def __init__(self, pages: Iterator[Page], while_waiting: Callable[[], None]) -> None:
+    def __init__(self, pages: Iterator[T], while_waiting: Callable[[], None]) -> None:
         self._pages = pages
         self._while_waiting = while_waiting
         self._wanted = threading.Semaphore(1)
-        self._read: queue.Queue[Page | BaseException | None] = queue.Queue()
+        self._read: queue.Queue[T | BaseException | None] = queue.Queue()
         self._stopped = False
         # A daemon, so that a server which never answers cannot keep the program from ending.
         threading.Thread(target=self._run, name="read-ahead", daemon=True).start()
 
-    def __iter__(self) -> Iterator[Page]:
+    def __iter__(self) -> Iterator[T]:
         try:
             while (page := self._next()) is not self._END:
                 self._wanted.release()
@@ -36,7 +35,7 @@ class ReadAhead:
         self._stopped = True
         self._wanted.release()
 
-    def _next(self) -> Page | None:
+    def _next(self) -> T | None:
         while True:
             try:
                 read = self._read.get(timeout=_PATIENCE)

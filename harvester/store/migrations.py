@@ -144,6 +144,7 @@ def _remember_what_was_doubted(connection: Connection) -> None:
     connection.exec_driver_sql("ALTER TABLE quarantine ADD COLUMN unfetched BOOLEAN DEFAULT 0 NOT NULL")
     connection.exec_driver_sql("ALTER TABLE sources ADD COLUMN held INTEGER DEFAULT 0 NOT NULL")
     connection.exec_driver_sql("ALTER TABLE sources ADD COLUMN dates TEXT DEFAULT '' NOT NULL")
+    connection.exec_driver_sql("ALTER TABLE sources ADD COLUMN echo TEXT DEFAULT '' NOT NULL")
     connection.exec_driver_sql("ALTER TABLE sources ADD COLUMN audited TEXT")
     connection.exec_driver_sql("ALTER TABLE sources ADD COLUMN read_whole TEXT")
 

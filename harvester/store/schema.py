@@ -53,6 +53,7 @@ sources = Table(
     Column("gap", Float, nullable=False, default=0),  # seconds between requests that a busy host was left
     Column("held", Integer, nullable=False, default=0),  # tombstones that the last run did not believe
     Column("dates", Text, nullable=False, default=""),  # sources.Dates: what it makes of from and until
+    Column("echo", Text, nullable=False, default=""),  # from when the last proven run was, and its sum
     Column("audited", Text),  # when all of its identifiers were last held against the store
     Column("read_whole", Text),  # when its whole list was last read and proven
     Column("removed", Text),  # since when; the row stays, for its tombstones and its fence

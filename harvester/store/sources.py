@@ -25,7 +25,8 @@ class SourceState(msgspec.Struct, frozen=True):
     """`watermark` is a datestamp in seconds or None; `live` and `tombstones` count records.
 
     `gap` is how many seconds the last run left between two requests, because the host was busy; `held` how
-    many tombstones it did not believe. `audited` and `read_whole` are moments in seconds, or None.
+    many tombstones it did not believe. `echo` tells whether a run brought what the last one did.
+    `audited` and `read_whole` are moments in seconds, or None.
     """
 
     id: int
@@ -39,6 +40,7 @@ class SourceState(msgspec.Struct, frozen=True):
     gap: float = 0.0
     held: int = 0
     dates: str = ""
+    echo: str = ""
     audited: str | None = None
     read_whole: str | None = None
 
@@ -53,6 +55,7 @@ def ensure(connection: Connection, name: str, fingerprint: str) -> SourceState:
         "removed": None,
         "held": 0,
         "dates": "",
+        "echo": "",
         "audited": None,
         "read_whole": None,
     }
@@ -78,7 +81,7 @@ def every(connection: Connection) -> list[SourceState]:
     return [
         SourceState(
             row.id, row.name, row.watermark, row.last_full, row.doubted, row.live, row.tombstones,
-            quarantined.get(row.id, 0), row.gap, row.held, row.dates, row.audited, row.read_whole,
+            quarantined.get(row.id, 0), row.gap, row.held, row.dates, row.echo, row.audited, row.read_whole,
         )
         for row in connection.execute(
             sa.select(sources).where(sources.c.removed.is_(None)).order_by(sources.c.name)
@@ -117,6 +120,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     doubted: bool
     held: int
     dates: str
+    echo: str | None = None
 
 
 def settle(connection: Connection, source_id: int, outcome: Outcome) -> None:
