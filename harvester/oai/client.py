@@ -3,7 +3,8 @@
 Sickle's own parse takes half a page for the end of a list, and its own requests have no time limit.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeVar
 
 from sickle import Sickle
 from sickle.iterator import OAIResponseIterator
@@ -12,8 +13,12 @@ from sickle.models import ResumptionToken
 from harvester.errors import HttpStatus, ProtocolError, ResponseError, UnknownErrorCode
 from harvester.fault_point import fault_point
 from harvester.oai import response
+from harvester.oai.agreement import check_record, check_request
+from harvester.oai.manner import Manner
 from harvester.oai.response import Identify, MetadataFormat, Page, Set
-from harvester.transport import Response, Transport
+from harvester.transport import Response, Transport, own_arguments
+
+Answer = TypeVar("Answer")
 
 _MOST_SET_PAGES = 1000
 
@@ -23,11 +28,15 @@ class _PageIterator(OAIResponseIterator):  # type: ignore[misc]  # Sickle has no
 
     resumption_token: ResumptionToken | None
 
+    def __init__(self, client: "Client", arguments: Mapping[str, str], of: Mapping[str, str]) -> None:
+        self._of = of
+        super().__init__(client, dict(arguments))
+
     def _next_response(self) -> None:
         arguments = dict(self.params)
         if self.resumption_token:
             arguments = {"verb": self.verb, "resumptionToken": self.resumption_token.token}
-        self.oai_response = self.sickle.harvest(**arguments)
+        self.oai_response = self.sickle.harvest(self._of, **arguments)
         self.resumption_token = self._get_resumption_token()
 
     def _get_resumption_token(self) -> ResumptionToken:
@@ -40,15 +49,22 @@ class Client(Sickle):  # type: ignore[misc]  # Sickle has no types
     def __init__(self, url: str, transport: Transport) -> None:
         super().__init__(url, iterator=_PageIterator)
         self._transport = transport
+        self._manner = Manner()
 
-    def harvest(self, **arguments: str) -> Page:
+    def harvest(self, of: Mapping[str, str], /, **arguments: str) -> Page:
         """Sickle's hook for one exchange; what cannot be read is asked for again (FAULTS X07, X23, P02)."""
-        return self._transport.unless_unreadable(lambda: self._page(arguments), _may_pass)
+        return self._transport.unless_unreadable(lambda: self._page(arguments, of), _may_pass)
 
-    def pages(self, verb: str, arguments: Mapping[str, str]) -> Iterator[Page]:
-        """`verb` is ListRecords or ListIdentifiers; `arguments` may be a resumptionToken alone."""
-        walk = self.ListRecords if verb == "ListRecords" else self.ListIdentifiers
-        yield from walk(**arguments)
+    def pages(
+        self, verb: str, arguments: Mapping[str, str], of: Mapping[str, str] | None = None
+    ) -> Iterator[Page]:
+        """`verb` is ListRecords or ListIdentifiers; `arguments` may be a resumptionToken alone.
+
+        `of` is what the list was first asked for with, where `arguments` are a token of it.
+        """
+        if of is None:
+            of = {} if "resumptionToken" in arguments else arguments
+        yield from _PageIterator(self, {"verb": verb, **arguments}, of)
 
     def identify(self) -> Identify:
         return response.read_identify(self._ask({"verb": "Identify"}))
@@ -60,7 +76,7 @@ class Client(Sickle):  # type: ignore[misc]  # Sickle has no types
         """All sets, page by page; a list of sets that goes in a circle ends."""
         arguments, seen = {"verb": "ListSets"}, set()
         for _ in range(_MOST_SET_PAGES):
-            sets, token = response.read_sets(self._ask(arguments))
+            sets, token = self._read(response.read_sets, arguments, {})
             yield from sets
             if not token or token in seen:
                 return
@@ -68,17 +84,44 @@ class Client(Sickle):  # type: ignore[misc]  # Sickle has no types
             arguments = {"verb": "ListSets", "resumptionToken": token}
 
     def record(self, identifier: str, metadata_prefix: str) -> Page:
-        return self.harvest(verb="GetRecord", identifier=identifier, metadataPrefix=metadata_prefix)
+        """ResponseError where it is another record that comes."""
+        asked = {"identifier": identifier, "metadataPrefix": metadata_prefix}
+        return self.harvest(asked, verb="GetRecord", **asked)
 
-    def _page(self, arguments: Mapping[str, str]) -> Page:
-        page = response.read_page(self._ask(arguments), arguments["verb"])
+    def _page(self, arguments: Mapping[str, str], of: Mapping[str, str]) -> Page:
+        verb = arguments["verb"]
+        page = self._read(lambda body: response.read_page(body, verb), arguments, of)
         fault_point("page parsed")
         if page.error is not None and arguments["verb"] == "GetRecord":
             raise page.error
+        check_request(page.request, own_arguments(self.endpoint) | {**of, "verb": verb})
+        if verb == "GetRecord":
+            check_record(page, of["identifier"])
         return page
 
-    def _ask(self, arguments: Mapping[str, str]) -> bytes:
-        answer = self._transport.get(self.endpoint, arguments)
+    def _read(
+        self, read: Callable[[bytes], Answer], arguments: Mapping[str, str], of: Mapping[str, str]
+    ) -> Answer:
+        """A token that is refused is sent once more in another manner, which is kept where it works."""
+
+        def ask(manner: Manner) -> Answer:
+            return read(self._ask(manner.dressed(arguments, of), verbatim=manner.verbatim))
+
+        try:
+            return ask(self._manner)
+        except (ProtocolError, HttpStatus) as refusal:
+            other = self._manner.after(refusal, arguments, of)
+            if other is None:
+                raise
+            try:
+                answer = ask(other)
+            except (ProtocolError, HttpStatus):
+                raise refusal from None
+            self._manner = other
+            return answer
+
+    def _ask(self, arguments: Mapping[str, str], *, verbatim: bool = False) -> bytes:
+        answer = self._transport.get(self.endpoint, arguments, verbatim="resumptionToken" if verbatim else "")
         if answer.status >= 400:
             _raise_for(answer)
         return answer.body

@@ -14,7 +14,8 @@ Proxies are those of the environment (HTTPS_PROXY, HTTP_PROXY, NO_PROXY), as ins
 is not read, so that no password of the user's goes to a host because of its name.
 """
 
+from harvester.transport.asking import differs_verbatim, own_arguments
 from harvester.transport.exchange import Transport
 from harvester.transport.limits import Limits, Response, Trust
 
-__all__ = ["Limits", "Response", "Transport", "Trust"]
+__all__ = ["Limits", "Response", "Transport", "Trust", "differs_verbatim", "own_arguments"]

@@ -43,24 +43,27 @@ def _as_it_stands(value: str) -> str:
     return quote(escaped, safe=_VERBATIM)
 
 
+def differs_verbatim(value: str) -> bool:
+    return quote(value, safe="") != _as_it_stands(value)
+
+
+def own_arguments(url: str) -> dict[str, str]:
+    """A base URL may have arguments of its own: `?mode=oai` (FAULTS H16)."""
+    if "?" not in url:
+        return {}
+    try:
+        return dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
+    except ValueError:  # requests says so in better words
+        return {}
+
+
 def _refuse_twice(url: str, arguments: Mapping[str, str]) -> None:
-    twice = [name for name in _own_names(url) if name in arguments]
+    twice = [name for name in own_arguments(url) if name in arguments]
     if twice:
         raise TransportError(
             f"{shown(url)} has {' and '.join(twice)} of its own, which Windrow sends too",
             "take it out of the source's `url` in config.toml",
         )
-
-
-def _own_names(url: str) -> list[str]:
-    """A base URL may have arguments of its own: `?mode=oai` (FAULTS H16)."""
-    if "?" not in url:
-        return []
-    try:
-        query = urlsplit(url).query
-    except ValueError:  # requests says so in better words
-        return []
-    return list(dict.fromkeys(name for name, _ in parse_qsl(query, keep_blank_values=True)))
 
 
 class Methods:

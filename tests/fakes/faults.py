@@ -6,6 +6,8 @@ import socket
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
+from html import unescape
+from urllib.parse import quote
 
 from tests.fakes.repository import Answer, Asked, FakeRepository, Fault, When
 
@@ -65,6 +67,23 @@ def day_granularity(asked: Asked, answer: Answer) -> Answer:
     return replace(answer, body=days.replace(b"YYYY-MM-DDThh:mm:ssZ", b"YYYY-MM-DD"))
 
 
+def encoded_tokens(_asked: Asked, answer: Answer) -> Answer:
+    """Hands out tokens that are encoded already, and reads them as if they were not."""
+    tokens = re.compile(rb"(<resumptionToken[^>]*>)([^<]+)")
+
+    def encoded(found: re.Match[bytes]) -> bytes:
+        return found[1] + quote(unescape(found[2].decode()), safe="").encode()
+
+    return replace(answer, body=tokens.sub(encoded, answer.body))
+
+
+def wants_cookie(asked: Asked, answer: Answer) -> Answer:
+    """A list lives on one node, and the cookie says on which."""
+    if asked.token and asked.headers["Cookie"] != "node=7":
+        return oai_error("badResumptionToken")(asked, answer)
+    return replace(answer, headers=answer.headers | {"Set-Cookie": "node=7"})
+
+
 BY_ROW: Mapping[str, Fault] = {
     "T03": reset,
     "T04": sent(framing="close", share=0.6, coding=""),
@@ -79,8 +98,12 @@ BY_ROW: Mapping[str, Fault] = {
         answer, headers=answer.headers | {f"X-{number}": "x" * 900 for number in range(400)}
     ),
     "H03": status(503),
+    "H17": lambda asked, answer: (
+        oai_error("badResumptionToken")(asked, answer) if "%3D" in asked.path else answer
+    ),
     "H20": lambda asked, answer: answer if asked.method == "POST" else Answer(b"", 405, {"Allow": "POST"}),
     "H22": lambda asked, answer: answer if len(asked.path) < 2000 else Answer(b"", 414, {}),
+    "K11": wants_cookie,
     "X07": half_a_page,
     "D01": day_granularity,
 }
