@@ -47,7 +47,7 @@ def test_the_connection_outlives_an_error_page(transport: Transport, server: Fak
     assert server.connections == 1
 
 
-def test_the_contact_is_sent(transport_with: Make, server: FakeRepository) -> None:
+def test_h19_the_contact_is_sent(transport_with: Make, server: FakeRepository) -> None:
     get(transport_with(contact="me@uni.example"), server)
     headers = server.log[0].headers
     assert headers["From"] == "me@uni.example"
@@ -55,24 +55,13 @@ def test_the_contact_is_sent(transport_with: Make, server: FakeRepository) -> No
     assert "mailto:me@uni.example" in headers["User-Agent"]
 
 
-def test_without_a_contact_nothing_is_made_up(transport: Transport, server: FakeRepository) -> None:
+def test_h19_without_a_contact_nothing_is_made_up(transport: Transport, server: FakeRepository) -> None:
     get(transport, server)
     assert server.log[0].headers["From"] is None
     assert "mailto" not in server.log[0].headers["User-Agent"]
 
 
-def test_arguments_are_encoded(transport: Transport, server: FakeRepository) -> None:
-    odd = {"resumptionToken": "a+b/=&c%7C é"}
-    transport.get(server.url, odd)
-    assert server.log[0].arguments == odd
-
-
-def test_an_address_may_have_arguments_of_its_own(transport: Transport, server: FakeRepository) -> None:
-    transport.get(server.url + "?mode=oai", IDENTIFY)
-    assert server.log[0].arguments == {"mode": "oai", "verb": "Identify"}
-
-
-def test_retry_after_in_seconds_is_kept(
+def test_h01_retry_after_in_seconds_is_kept(
     transport: Transport, server: FakeRepository, clock: FakeClock
 ) -> None:
     server.misbehave(faults.status(503, Retry_After="77"), times=1)
@@ -80,7 +69,7 @@ def test_retry_after_in_seconds_is_kept(
     assert clock.slept == [77]
 
 
-def test_retry_after_as_a_date_is_kept(
+def test_h02_retry_after_as_a_date_is_kept(
     transport: Transport, server: FakeRepository, clock: FakeClock
 ) -> None:
     then = format_datetime(clock.now() + timedelta(minutes=10), usegmt=True)
@@ -90,7 +79,7 @@ def test_retry_after_as_a_date_is_kept(
 
 
 @pytest.mark.parametrize("said", ["0", "Sun, 06 Nov 1994 08:49:37 GMT"])
-def test_a_retry_after_that_is_over_still_waits_a_second(
+def test_h03_a_retry_after_that_is_over_still_waits_a_second(
     said: str, transport: Transport, server: FakeRepository, clock: FakeClock
 ) -> None:
     server.misbehave(faults.status(503, Retry_After=said), times=1)
@@ -101,7 +90,7 @@ def test_a_retry_after_that_is_over_still_waits_a_second(
 @pytest.mark.parametrize(
     "said", ["", "soon", "-5", "1.5", "٣", "Fri, 99 Foo 2026", "Mon, 01 Jan 99999 00:00:00 GMT", "2026-06-01"]
 )
-def test_a_retry_after_that_means_nothing_is_none(
+def test_h02_a_retry_after_that_means_nothing_is_none(
     said: str, transport: Transport, server: FakeRepository, clock: FakeClock
 ) -> None:
     server.misbehave(faults.status(503, Retry_After=said.encode().decode("latin-1")), times=1)
@@ -110,7 +99,7 @@ def test_a_retry_after_that_means_nothing_is_none(
 
 
 @pytest.mark.parametrize("said", ["3601", "86400", "999999999999999999999", "Wed, 01 Jul 2026 12:00:00 GMT"])
-def test_a_long_retry_after_defers_the_harvest(
+def test_h04_a_long_retry_after_defers_the_harvest(
     said: str, transport: Transport, server: FakeRepository, clock: FakeClock
 ) -> None:
     rule = server.misbehave(faults.status(503, Retry_After=said))
@@ -121,7 +110,7 @@ def test_a_long_retry_after_defers_the_harvest(
 
 
 @pytest.mark.parametrize(("code", "tries"), [(503, 6), (429, 6), (502, 6), (504, 6), (500, 2)])
-def test_a_busy_server_is_asked_a_few_times(
+def test_h03_h10_a_busy_server_is_asked_a_few_times(
     code: int, tries: int, transport: Transport, server: FakeRepository, clock: FakeClock
 ) -> None:
     rule = server.misbehave(faults.status(code))
@@ -144,13 +133,15 @@ def test_waits_are_told(server: FakeRepository, clock: FakeClock) -> None:
     assert "503" in told[0][1]
 
 
-def test_an_oai_pmh_error_with_status_500_is_an_answer(transport: Transport, server: FakeRepository) -> None:
+def test_h11_an_oai_pmh_error_with_status_500_is_an_answer(
+    transport: Transport, server: FakeRepository
+) -> None:
     said = b'<OAI-PMH><error code="badArgument"/></OAI-PMH>'
     server.misbehave(faults.status(500, said))
     assert (get(transport, server).status, len(server.log)) == (500, 1)
 
 
-def test_nobody_listens(transport: Transport, clock: FakeClock) -> None:
+def test_t01_nobody_listens(transport: Transport, clock: FakeClock) -> None:
     with pytest.raises(Unreachable, match=r"cannot be reached: .*refused") as caught:
         transport.get(f"http://127.0.0.1:{faults.free_port()}/oai", IDENTIFY)
     assert "check the address" in caught.value.advice
@@ -158,13 +149,13 @@ def test_nobody_listens(transport: Transport, clock: FakeClock) -> None:
     assert len(clock.slept) == 2
 
 
-def test_a_connection_that_breaks_is_told_in_words(transport_with: Make, server: FakeRepository) -> None:
+def test_t03_a_connection_that_breaks_is_told_in_words(transport_with: Make, server: FakeRepository) -> None:
     server.misbehave(BY_ROW["T03"])
     with pytest.raises(Unreachable, match=r"cannot be reached: Remote end closed connection"):
         get(transport_with(tries_unreachable=1), server)
 
 
-def test_no_such_host(transport_with: Make) -> None:
+def test_t01_no_such_host(transport_with: Make) -> None:
     with pytest.raises(Unreachable, match=r"oai\.invalid cannot be reached"):
         transport_with(tries_unreachable=1).get("http://oai.invalid/oai", IDENTIFY)
 
@@ -180,7 +171,7 @@ def test_what_is_no_address_is_told(url: str, transport_with: Make) -> None:
     assert transport.requests == 1
 
 
-def test_a_body_that_drips_meets_the_deadline(
+def test_t02_a_body_that_drips_meets_the_deadline(
     transport_with: Make, server: FakeRepository, clock: FakeClock
 ) -> None:
     rule = server.misbehave(faults.sent(midway=lambda: clock.advance(2000)))
@@ -189,21 +180,21 @@ def test_a_body_that_drips_meets_the_deadline(
     assert rule.fired == 2
 
 
-def test_a_server_that_says_nothing_is_given_up(transport_with: Make, server: FakeRepository) -> None:
+def test_t02_a_server_that_says_nothing_is_given_up(transport_with: Make, server: FakeRepository) -> None:
     gate = Gate(server)
     server.misbehave(gate.before)
     with pytest.raises(TimedOut, match="did not answer in time"):
         get(transport_with(tries=1, read=0.01), server)
 
 
-def test_a_server_that_falls_silent_is_given_up(transport_with: Make, server: FakeRepository) -> None:
+def test_t02_a_server_that_falls_silent_is_given_up(transport_with: Make, server: FakeRepository) -> None:
     gate = Gate(server)
     server.misbehave(gate.in_mid_body)
     with pytest.raises(TimedOut, match="stopped in the middle"):
         get(transport_with(tries=1, read=0.2), server)
 
 
-def test_never_two_requests_at_once_to_a_host(transport: Transport, server: FakeRepository) -> None:
+def test_z20_never_two_requests_at_once_to_a_host(transport: Transport, server: FakeRepository) -> None:
     start = threading.Barrier(4)
 
     def ask() -> None:
@@ -218,6 +209,24 @@ def test_never_two_requests_at_once_to_a_host(transport: Transport, server: Fake
         thread.join()
     assert len(server.log) == 12
     assert server.most_at_once == 1
+
+
+def test_t03_a_connection_that_was_reset_while_idle_is_made_anew(
+    transport: Transport, server: FakeRepository, clock: FakeClock
+) -> None:
+    whole = HEAD.replace(b"Connection: close", b"Content-Length: %d" % len(Echo.plain)) + b"\r\n" + Echo.plain
+    rule = server.misbehave(lambda _asked, _answer: Answer(b"", framing="wire", parts=[whole]), times=2)
+    assert [get(transport, server).body for _ in range(3)] == [Echo.plain] * 3
+    assert (rule.fired, server.connections) == (2, 3)
+
+
+def test_z19_what_a_server_says_stays_on_its_line(transport_with: Make, server: FakeRepository) -> None:
+    said = b"HTTP/1.1 503 Busy\x1b[2J\xc2\x9b1A \t" + b"x" * 9000 + b"\r\nConnection: close\r\n\r\n"
+    server.misbehave(lambda _asked, _answer: Answer(b"", framing="wire", parts=[said]))
+    with pytest.raises(HttpStatus, match="answers 503 Busy") as caught:
+        get(transport_with(tries=1), server)
+    assert caught.value.message.isprintable()
+    assert len(caught.value.message) < 700
 
 
 # Pace
@@ -253,7 +262,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nConnection: close\r\n"
         pytest.param(HEAD + b"Transfer-Encoding: chunked\r\n\r\n1;" + b"x" * 2000, id="between chunks"),
     ],
 )
-def test_a_server_that_drips_is_given_up(wire: bytes, server: FakeRepository) -> None:
+def test_t02_a_server_that_drips_is_given_up(wire: bytes, server: FakeRepository) -> None:
     clock = LockStep()
     server.misbehave(lambda _asked, _answer: Answer(b"", framing="wire", parts=clock.drip(server, wire)))
     transport = Transport(clock, limits=Limits(tries=1))
@@ -262,7 +271,7 @@ def test_a_server_that_drips_is_given_up(wire: bytes, server: FakeRepository) ->
     transport.close()
 
 
-def test_headers_that_drip_meet_the_deadline(server: FakeRepository) -> None:
+def test_t02_headers_that_drip_meet_the_deadline(server: FakeRepository) -> None:
     clock = LockStep()
     wire = HEAD + b"X-Drip: " + b"x" * 2000
     server.misbehave(lambda _asked, _answer: Answer(b"", framing="wire", parts=clock.drip(server, wire)))
@@ -272,7 +281,7 @@ def test_headers_that_drip_meet_the_deadline(server: FakeRepository) -> None:
     transport.close()
 
 
-def test_a_server_that_thinks_for_minutes_is_waited_for(
+def test_t13_a_server_that_thinks_for_minutes_is_waited_for(
     transport: Transport, server: FakeRepository, clock: FakeClock
 ) -> None:
     rule = server.misbehave(faults.sent(midway=lambda: clock.advance(290)))
@@ -283,7 +292,7 @@ def test_a_server_that_thinks_for_minutes_is_waited_for(
 # Headers
 
 
-def test_headers_beyond_measure_are_told(transport: Transport, server: FakeRepository) -> None:
+def test_t11_headers_beyond_measure_are_told(transport: Transport, server: FakeRepository) -> None:
     rule = server.misbehave(BY_ROW["T11"])
     with pytest.raises(OddHeaders, match="more than 100 headers"):
         get(transport, server)
@@ -299,7 +308,7 @@ def test_what_is_not_http_is_told(transport_with: Make, server: FakeRepository) 
 # Gaps
 
 
-def test_after_a_429_there_is_a_gap_for_the_rest_of_the_run(
+def test_h05_after_a_429_there_is_a_gap_for_the_rest_of_the_run(
     transport: Transport, server: FakeRepository, clock: FakeClock
 ) -> None:
     server.misbehave(faults.status(429, Retry_After="0"), times=1)
@@ -309,7 +318,7 @@ def test_after_a_429_there_is_a_gap_for_the_rest_of_the_run(
     assert transport.gap(server.url) == 1
 
 
-def test_the_gap_doubles_up_to_a_minute(
+def test_h05_the_gap_doubles_up_to_a_minute(
     transport_with: Make, server: FakeRepository, clock: FakeClock
 ) -> None:
     server.misbehave(faults.status(503, Retry_After="0"), times=8)
@@ -342,7 +351,7 @@ def test_other_trouble_makes_no_gap(code: int, transport: Transport, server: Fak
 # Secrets
 
 
-def test_no_password_in_a_message(transport_with: Make) -> None:
+def test_z08_no_password_in_a_message(transport_with: Make) -> None:
     port = faults.free_port()
     transport = transport_with(tries_unreachable=1)
     for url in (f"http://me:hunter2@127.0.0.1:{port}/oai", "http://me:hunter2@[::1/oai"):
@@ -362,7 +371,7 @@ def test_netrc_is_not_read(
     assert server.log[0].headers["Authorization"] is None
 
 
-def test_a_cookie_comes_back_and_a_flood_of_them_is_dropped(
+def test_k11_a_cookie_comes_back_and_a_flood_of_them_is_dropped(
     transport: Transport, server: FakeRepository
 ) -> None:
     server.misbehave(lambda _asked, answer: replace(answer, headers={"Set-Cookie": "node=7"}), times=1)
@@ -383,3 +392,23 @@ def test_a_proxy_of_the_environment_is_asked(
     monkeypatch.setenv("http_proxy", server.url)
     assert transport.get("http://oai.invalid/oai", IDENTIFY).body == Echo.plain
     assert server.log[0].path.startswith("http://oai.invalid/oai")
+
+
+# Places to be struck at
+
+
+@pytest.mark.parametrize("framing", ["length", "chunked", "close"])
+def test_each_answer_passes_its_four_places_once(
+    framing: str,
+    transport: Transport,
+    server: FakeRepository,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server.misbehave(faults.sent(framing=framing, coding="", body=b"<OAI-PMH>" + bytes(500_000)))
+    passed = tmp_path / "passed"
+    monkeypatch.setenv("WINDROW_FAULT", f"none:1:{passed}")
+    for _ in range(2):
+        get(transport, server)
+    places = ["connected", "headers read", "half the body read", "body decoded"]
+    assert passed.read_text().splitlines() == places * 2

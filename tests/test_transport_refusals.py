@@ -54,7 +54,9 @@ def refused(fault: Fault, transport: Transport, server: FakeRepository) -> Block
         pytest.param(faults.body(INCAPSULA), "Imperva", id="200, a script"),
     ],
 )
-def test_a_challenge_is_named(fault: Fault, guard: str, transport: Transport, server: FakeRepository) -> None:
+def test_h06_a_challenge_is_named(
+    fault: Fault, guard: str, transport: Transport, server: FakeRepository
+) -> None:
     error = refused(fault, transport, server)
     assert f"is guarded by {guard}, which wants a browser" in error.message
     assert "ask its manager" in error.advice
@@ -70,7 +72,7 @@ def test_a_challenge_is_named(fault: Fault, guard: str, transport: Transport, se
         (451, "for legal reasons", "ask its manager"),
     ],
 )
-def test_a_refusal_is_named(
+def test_h06_h23_a_refusal_is_named(
     code: int, says: str, advises: str, transport: Transport, server: FakeRepository
 ) -> None:
     error = refused(faults.status(code, b"<html>no</html>"), transport, server)
@@ -79,7 +81,7 @@ def test_a_refusal_is_named(
     assert advises in error.advice
 
 
-def test_an_oai_pmh_error_is_the_repositorys_own_whatever_its_status(
+def test_h11_an_oai_pmh_error_is_the_repositorys_own_whatever_its_status(
     transport: Transport, server: FakeRepository
 ) -> None:
     said = b'<OAI-PMH><error code="badArgument"/></OAI-PMH>'

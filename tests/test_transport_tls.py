@@ -63,7 +63,9 @@ def refused(transport: Transport, server: FakeRepository) -> Untrusted:
     return caught.value
 
 
-def test_an_authority_of_ones_own_is_believed(authority: trustme.CA, ca: str, transport_with: Make) -> None:
+def test_t10_an_authority_of_ones_own_is_believed(
+    authority: trustme.CA, ca: str, transport_with: Make
+) -> None:
     transport = transport_with(trust=trusting(ca))
     with holding(authority.issue_cert(HOST)) as server:
         for _ in range(3):
@@ -71,7 +73,7 @@ def test_an_authority_of_ones_own_is_believed(authority: trustme.CA, ca: str, tr
         assert server.connections == 1
 
 
-def test_an_unknown_authority_is_not(authority: trustme.CA, transport_with: Make) -> None:
+def test_t10_an_unknown_authority_is_not(authority: trustme.CA, transport_with: Make) -> None:
     transport = transport_with()
     with holding(authority.issue_cert(HOST)) as server:
         error = refused(transport, server)
@@ -86,13 +88,13 @@ def test_nor_one_that_shows_itself(authority: trustme.CA, transport_with: Make) 
         assert "an authority of its own" in refused(transport_with(), server).message
 
 
-def test_expired(authority: trustme.CA, ca: str, transport_with: Make) -> None:
+def test_t10_expired(authority: trustme.CA, ca: str, transport_with: Make) -> None:
     leaf = authority.issue_cert(HOST, not_after=datetime(2020, 1, 1, tzinfo=UTC))
     with holding(leaf) as server:
         assert "has expired" in refused(transport_with(trust=trusting(ca)), server).message
 
 
-def test_not_valid_yet(authority: trustme.CA, ca: str, transport_with: Make) -> None:
+def test_t10_not_valid_yet(authority: trustme.CA, ca: str, transport_with: Make) -> None:
     leaf = authority.issue_cert(
         HOST, not_before=datetime(2090, 1, 1, tzinfo=UTC), not_after=datetime(2091, 1, 1, tzinfo=UTC)
     )
@@ -100,17 +102,17 @@ def test_not_valid_yet(authority: trustme.CA, ca: str, transport_with: Make) -> 
         assert "clock" in refused(transport_with(trust=trusting(ca)), server).advice
 
 
-def test_for_another_host(authority: trustme.CA, ca: str, transport_with: Make) -> None:
+def test_t10_for_another_host(authority: trustme.CA, ca: str, transport_with: Make) -> None:
     with holding(authority.issue_cert("oai.example")) as server:
         assert "another host" in refused(transport_with(trust=trusting(ca)), server).message
 
 
-def test_self_signed(authority: trustme.CA, transport_with: Make) -> None:
+def test_t10_self_signed(authority: trustme.CA, transport_with: Make) -> None:
     with presenting(authority.private_key_pem, authority.cert_pem) as server:
         assert "self-signed" in refused(transport_with(), server).message
 
 
-def test_an_incomplete_chain(authority: trustme.CA, ca: str, transport_with: Make) -> None:
+def test_t10_an_incomplete_chain(authority: trustme.CA, ca: str, transport_with: Make) -> None:
     leaf = authority.create_child_ca().issue_cert(HOST)
     with presenting(leaf.private_key_pem, leaf.cert_chain_pems[0]) as server:
         assert "chain is incomplete" in refused(transport_with(trust=trusting(ca)), server).message
@@ -118,7 +120,7 @@ def test_an_incomplete_chain(authority: trustme.CA, ca: str, transport_with: Mak
         assert get(transport_with(trust=trusting(ca)), server).status == 200
 
 
-def test_old_tls(authority: trustme.CA, ca: str, transport_with: Make) -> None:
+def test_t10_old_tls(authority: trustme.CA, ca: str, transport_with: Make) -> None:
     leaf = authority.issue_cert(HOST)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     leaf.configure_cert(context)
@@ -136,7 +138,7 @@ def test_no_tls_at_all(transport_with: Make) -> None:
     assert "http://" in caught.value.advice
 
 
-def test_insecure_is_said_by_name_once(authority: trustme.CA, transport_with: Make) -> None:
+def test_t10_insecure_is_said_by_name_once(authority: trustme.CA, transport_with: Make) -> None:
     said: list[str] = []
     transport = transport_with(trust=trusting(insecure=True), on_notice=said.append)
     with holding(authority.issue_cert("oai.example")) as server:
@@ -146,7 +148,7 @@ def test_insecure_is_said_by_name_once(authority: trustme.CA, transport_with: Ma
     assert said[0].startswith(f"old: nobody checks who {HOST} is")
 
 
-def test_insecure_is_for_one_host_alone(authority: trustme.CA, transport_with: Make) -> None:
+def test_t10_insecure_is_for_one_host_alone(authority: trustme.CA, transport_with: Make) -> None:
     transport = transport_with(trust={"127.0.0.2": Trust("old", insecure=True)})
     with (
         holding(authority.issue_cert(HOST)) as server,

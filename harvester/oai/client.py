@@ -105,7 +105,9 @@ class Client(Sickle):  # type: ignore[misc]  # Sickle has no types
         """A token that is refused is sent once more in another manner, which is kept where it works."""
 
         def ask(manner: Manner) -> Answer:
-            return read(self._ask(manner.dressed(arguments, of), verbatim=manner.verbatim))
+            answer = read(self._ask(manner.dressed(arguments, of), verbatim=manner.verbatim))
+            self._manner = manner.worked(arguments)
+            return answer
 
         try:
             return ask(self._manner)
@@ -114,11 +116,9 @@ class Client(Sickle):  # type: ignore[misc]  # Sickle has no types
             if other is None:
                 raise
             try:
-                answer = ask(other)
+                return ask(other)
             except (ProtocolError, HttpStatus):
                 raise refusal from None
-            self._manner = other
-            return answer
 
     def _ask(self, arguments: Mapping[str, str], *, verbatim: bool = False) -> bytes:
         answer = self._transport.get(self.endpoint, arguments, verbatim="resumptionToken" if verbatim else "")

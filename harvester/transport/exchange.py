@@ -199,7 +199,7 @@ class Transport:
             raise self._refusal(answer)
 
     def _refusal(self, answer: requests.Response) -> TransportError:
-        message = f"{words.shown(answer.url)} answers {answer.status_code} {answer.reason}"
+        message = f"{words.shown(answer.url)} answers {answer.status_code} {words.shown(answer.reason)}"
         asked = _retry_after(answer.headers.get("Retry-After", ""), self._clock.now())
         if asked is None:
             return HttpStatus(message, answer.status_code, "the repository has trouble: try again later")

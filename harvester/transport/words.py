@@ -27,9 +27,10 @@ def redacted(text: str) -> str:
     return _USERINFO.sub("//", text)
 
 
-def shown(url: str) -> str:
-    url = redacted(url)
-    return url if len(url) <= _LONGEST_SHOWN else f"{url[:_LONGEST_SHOWN]}…"
+def shown(text: str) -> str:
+    """Of an address, or of what a server says, for a message: one line of a bounded length (FAULTS Z19)."""
+    text = "".join(one if one.isprintable() else " " for one in redacted(text[: 2 * _LONGEST_SHOWN]))
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
 
 def host_of(url: str) -> str:
@@ -71,10 +72,10 @@ def explained(error: Exception, url: str) -> TransportError:
 
 def explained_body(error: urllib3.exceptions.HTTPError, url: str) -> TransportError:
     if isinstance(error, urllib3.exceptions.LocationValueError):  # an empty label, or a long one
-        return TransportError(f"{shown(url)} leads to no host: {redacted(str(error))}", "check the address")
+        return TransportError(f"{shown(url)} leads to no host: {shown(str(error))}", "check the address")
     if isinstance(error, urllib3.exceptions.ReadTimeoutError):
         return TimedOut(f"{shown(url)} stopped in the middle of its answer")
-    return BrokenBody(f"{shown(url)} broke off its answer: {redacted(str(error))}")
+    return BrokenBody(f"{shown(url)} broke off its answer: {shown(str(error))}")
 
 
 def _cause(error: BaseException) -> BaseException:
@@ -87,7 +88,7 @@ def _cause(error: BaseException) -> BaseException:
 
 
 def _text(cause: BaseException) -> str:
-    text = redacted(str(cause))
+    text = shown(str(cause))
     return text.rsplit(": ", 1)[-1] if "Errno" in text or "HTTPConnection" in text else text
 
 
