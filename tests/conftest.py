@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from harvester.transport import Transport
 from tests.fakes.clock import FakeClock
+from tests.fakes.echo import Echo, Make, transports
+from tests.fakes.repository import FakeRepository, serving
 from tests.fakes.rig import Rig, rigged
 from tests.fakes.works import Works
 
@@ -18,6 +21,31 @@ settings.load_profile("windrow")
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
+
+
+@pytest.fixture
+def transport_with(clock: FakeClock) -> Iterator[Make]:
+    """Names of `Limits` are limits, all else is the transport's own."""
+    yield from transports(clock)
+
+
+@pytest.fixture
+def transport(transport_with: Make) -> Transport:
+    return transport_with()
+
+
+@pytest.fixture
+def server() -> Iterator[FakeRepository]:
+    """Always says the same."""
+    with serving(Echo()) as repository:
+        yield repository
+
+
+@pytest.fixture
+def other() -> Iterator[FakeRepository]:
+    """Another host."""
+    with serving(Echo(), host="127.0.0.2") as repository:
+        yield repository
 
 
 @pytest.fixture

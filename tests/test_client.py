@@ -49,13 +49,6 @@ def server(clock: FakeClock) -> Iterator[FakeRepository]:
 
 
 @pytest.fixture
-def transport(clock: FakeClock) -> Iterator[Transport]:
-    transport = Transport(clock)
-    yield transport
-    transport.close()
-
-
-@pytest.fixture
 def client(server: FakeRepository, transport: Transport) -> Client:
     return Client(server.url, transport)
 

@@ -13,25 +13,9 @@ from harvester.errors import Deferred, HttpStatus, OddHeaders, TimedOut, Transpo
 from harvester.transport import Limits, Transport, Trust
 from tests.fakes import faults
 from tests.fakes.clock import FakeClock
-from tests.fakes.echo import IDENTIFY, Echo, Make, get, transports
+from tests.fakes.echo import IDENTIFY, Echo, Make, get
 from tests.fakes.faults import BY_ROW, Gate
-from tests.fakes.repository import Answer, FakeRepository, serving
-
-
-@pytest.fixture
-def server() -> Iterator[FakeRepository]:
-    with serving(Echo()) as repository:
-        yield repository
-
-
-@pytest.fixture
-def transport_with(clock: FakeClock) -> Iterator[Make]:
-    yield from transports(clock)
-
-
-@pytest.fixture
-def transport(transport_with: Make) -> Transport:
-    return transport_with()
+from tests.fakes.repository import Answer, FakeRepository
 
 
 def test_one_connection_serves_several_requests(transport: Transport, server: FakeRepository) -> None:

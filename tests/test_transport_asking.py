@@ -1,6 +1,5 @@
 """How a question is put, by what the server logged: its method, its encoding, its headers."""
 
-from collections.abc import Iterator
 from urllib.parse import parse_qs
 
 import pytest
@@ -12,35 +11,13 @@ from harvester.transport import Transport
 from harvester.transport.asking import question
 from tests.fakes import faults
 from tests.fakes.clock import FakeClock
-from tests.fakes.echo import IDENTIFY, Echo, Make, get, transports
+from tests.fakes.echo import IDENTIFY, Echo, Make, get
 from tests.fakes.faults import BY_ROW
-from tests.fakes.repository import FakeRepository, serving
+from tests.fakes.repository import FakeRepository
 
 LONG = {"verb": "ListRecords", "resumptionToken": "x" * 20_000}
 HALF_LONG = {"verb": "ListRecords", "resumptionToken": "x" * 3000}
 FORM = "application/x-www-form-urlencoded"
-
-
-@pytest.fixture
-def server() -> Iterator[FakeRepository]:
-    with serving(Echo()) as repository:
-        yield repository
-
-
-@pytest.fixture
-def other() -> Iterator[FakeRepository]:
-    with serving(Echo(), host="127.0.0.2") as repository:
-        yield repository
-
-
-@pytest.fixture
-def transport_with(clock: FakeClock) -> Iterator[Make]:
-    yield from transports(clock)
-
-
-@pytest.fixture
-def transport(transport_with: Make) -> Transport:
-    return transport_with()
 
 
 def methods(server: FakeRepository) -> list[str]:

@@ -2,7 +2,7 @@
 
 import gzip
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -12,25 +12,9 @@ from harvester.errors import BrokenBody, BrokenCoding, TooLarge
 from harvester.transport import Transport, body
 from tests.fakes import faults
 from tests.fakes.clock import FakeClock
-from tests.fakes.echo import MEGABYTE, Echo, Make, get, transports
+from tests.fakes.echo import MEGABYTE, Echo, Make, get
 from tests.fakes.faults import BY_ROW
 from tests.fakes.repository import Answer, FakeRepository, Fault, serving
-
-
-@pytest.fixture
-def server() -> Iterator[FakeRepository]:
-    with serving(Echo()) as repository:
-        yield repository
-
-
-@pytest.fixture
-def transport_with(clock: FakeClock) -> Iterator[Make]:
-    yield from transports(clock)
-
-
-@pytest.fixture
-def transport(transport_with: Make) -> Transport:
-    return transport_with()
 
 
 def test_gzip_is_asked_for_and_undone(transport: Transport, server: FakeRepository) -> None:

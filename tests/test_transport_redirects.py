@@ -5,7 +5,6 @@ There is no network here: 127.0.0.1 and 127.0.0.2 are two hosts, and a test says
 
 import gzip
 import socket
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,31 +15,8 @@ from harvester.transport import Transport
 from harvester.transport.addresses import is_public
 from harvester.transport.redirects import base, target
 from tests.fakes import faults
-from tests.fakes.clock import FakeClock
-from tests.fakes.echo import IDENTIFY, MEGABYTE, Echo, Make, get, transports
-from tests.fakes.repository import Answer, FakeRepository, serving
-
-
-@pytest.fixture
-def server() -> Iterator[FakeRepository]:
-    with serving(Echo()) as repository:
-        yield repository
-
-
-@pytest.fixture
-def other() -> Iterator[FakeRepository]:
-    with serving(Echo(), host="127.0.0.2") as repository:
-        yield repository
-
-
-@pytest.fixture
-def transport_with(clock: FakeClock) -> Iterator[Make]:
-    yield from transports(clock)
-
-
-@pytest.fixture
-def transport(transport_with: Make) -> Transport:
-    return transport_with()
+from tests.fakes.echo import IDENTIFY, MEGABYTE, Echo, Make, get
+from tests.fakes.repository import Answer, FakeRepository
 
 
 @pytest.fixture

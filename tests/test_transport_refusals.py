@@ -1,6 +1,5 @@
 """Somebody else answers for the repository: a guard, a login, a proxy, a law. It is named, and asked once."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -10,24 +9,12 @@ from harvester.oai.client import Client
 from harvester.transport import Transport
 from tests.fakes import faults
 from tests.fakes.clock import FakeClock
-from tests.fakes.echo import Echo, get, transports
-from tests.fakes.repository import Answer, FakeRepository, Fault, serving
+from tests.fakes.echo import get, transports
+from tests.fakes.repository import Answer, FakeRepository, Fault
 
 CLOUDFLARE = b"<!DOCTYPE html><html><head><title>Just a moment...</title>"
 ANUBIS = b"<!doctype html><html><head><title>Making sure you&#39;re not a bot!</title>"
 INCAPSULA = b'<html><script src="/_Incapsula_Resource?SWJIYLWA=719d34d31c8e3a6e6fffd425f7e032f3">'
-
-
-@pytest.fixture
-def server() -> Iterator[FakeRepository]:
-    with serving(Echo()) as repository:
-        yield repository
-
-
-@pytest.fixture
-def transport(clock: FakeClock) -> Iterator[Transport]:
-    for make in transports(clock):
-        yield make()
 
 
 def refused(fault: Fault, transport: Transport, server: FakeRepository) -> Blocked:

@@ -2,7 +2,6 @@
 
 import ssl
 import warnings
-from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +15,7 @@ from harvester.transport import Transport, Trust
 from index.program import Program
 from tests.fakes import faults
 from tests.fakes.clock import FakeClock
-from tests.fakes.echo import IDENTIFY, Echo, Make, get, transports
+from tests.fakes.echo import IDENTIFY, Echo, Make, get
 from tests.fakes.repository import FakeRepository, serving
 
 HOST = "127.0.0.1"
@@ -32,11 +31,6 @@ def ca(authority: trustme.CA, tmp_path: Path) -> str:
     path = tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(path)
     return str(path)
-
-
-@pytest.fixture
-def transport_with(clock: FakeClock) -> Iterator[Make]:
-    yield from transports(clock)
 
 
 def presenting(*pems: trustme.Blob) -> AbstractContextManager[FakeRepository]:
