@@ -5,6 +5,8 @@ window ─▶ client.pages ─▶ ReadAhead ─▶ Intake ─▶ one transaction
    └──────── Recovery ◀───────┘
 """
 
+from collections.abc import Iterator
+
 from harvester import plan, verdict, windows
 from harvester.errors import (
     BadArgument,
@@ -81,8 +83,7 @@ class Walk:
             # The server counts for itself, and may have counted a page that never came (FAULTS K01b).
             self._restart(checkpoint)
         try:
-            pages = self._run.client.pages("ListRecords", self._arguments())
-            for page in ReadAhead(pages, self._run.ledger.keep_lease):
+            for page in ReadAhead(self._pages(), self._run.ledger.keep_lease):
                 self._store(page)
         except NoRecordsMatch as error:
             self._nothing_more(error)
@@ -91,10 +92,10 @@ class Walk:
                 raise
             self._restart(self._run.checkpoint)
 
-    def _arguments(self) -> dict[str, str]:
-        if self._run.checkpoint.token:
-            return {"resumptionToken": self._run.checkpoint.token}
-        return plan.list_arguments(self._run.request, self._run.checkpoint.within)
+    def _pages(self) -> Iterator[Page]:
+        asked = plan.list_arguments(self._run.request, self._run.checkpoint.within)
+        token = self._run.checkpoint.token
+        return self._run.client.pages("ListRecords", {"resumptionToken": token} if token else asked, of=asked)
 
     def _restart(self, checkpoint: Checkpoint) -> None:
         self._run.save(restarts=checkpoint.restarts + 1, **_FROM_ITS_START)

@@ -346,6 +346,14 @@ def _is_with_token(asked: Asked) -> bool:
     return bool(asked.token)
 
 
+def test_k16_a_run_that_goes_on_takes_no_page_of_another_list(rig: Rig) -> None:
+    rig.harvest(limit=20)
+    rig.repository.misbehave(faults.replaced("<request[^>]*>", '<request metadataPrefix="mods">'))
+    assert rig.harvest().verdict == "partial"
+    assert len(rig.live) == 20
+    assert "metadataPrefix mods, where oai_dc was asked for" in rig.last_run.error
+
+
 def test_a_run_that_is_over_is_not_gone_on_from(rig: Rig) -> None:
     rig.harvest()
     rig.harvest()

@@ -92,7 +92,7 @@ class Client(Sickle):  # type: ignore[misc]  # Sickle has no types
         verb = arguments["verb"]
         page = self._read(lambda body: response.read_page(body, verb), arguments, of)
         fault_point("page parsed")
-        if page.error is not None and arguments["verb"] == "GetRecord":
+        if page.error is not None and verb == "GetRecord":
             raise page.error
         check_request(page.request, own_arguments(self.endpoint) | {**of, "verb": verb})
         if verb == "GetRecord":
