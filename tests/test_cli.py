@@ -118,7 +118,7 @@ class TestUsage:
                 groups[list(groups)[-1]].append(line.split()[0])
         assert ran.code == 0
         assert list(groups) == ["Look", "Fetch", "Mend", "Give"]
-        assert groups["Look"] == ["search", "show", "status"]
+        assert groups["Look"] == ["search", "show", "quality", "status"]
         assert {"add", "check", "harvest", "demo"} <= set(groups["Fetch"])
         assert {"verify", "sync", "rebuild"} <= set(groups["Mend"])
         assert {"changes", "export"} <= set(groups["Give"])
@@ -936,7 +936,9 @@ class TestHarvestedControlCharacters:
             landing_url=f"https://x.org/{EVIL}",
             doi=f"10.1/{EVIL}",
             notes=(EVIL,),
-            extra={"x": (EVIL,)},
+            extra={"x": (EVIL,), f"y{EVIL}": ("y",), "warning": (EVIL,), "language": (EVIL,)},
+            raw_types=(EVIL,),
+            rights=(EVIL,),
             formats=("oai_dc",),
         )
         with program_in(folder) as program:
@@ -966,6 +968,9 @@ class TestHarvestedControlCharacters:
         ["verify", "--json"],
         ["search", f"year:{EVIL}"],
         ["harvest", f"demo{EVIL}"],
+        ["quality", "demo"],
+        ["quality", "demo", "--json"],
+        ["quality", f"demo{EVIL}"],
     ]
 
     @pytest.mark.parametrize("arguments", COMMANDS, ids=lambda arguments: " ".join(arguments)[:20])

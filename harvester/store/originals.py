@@ -8,9 +8,9 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from harvester.record import Record
+from harvester.record import Record, record_id
 from harvester.store.codec import decompress, unpack_record
-from harvester.store.records import Known
+from harvester.store.records import SENT_FORM, Known
 from harvester.store.schema import raw, records, sources
 
 
@@ -101,3 +101,16 @@ def save(connection: Connection, source_id: int, progress: Progress | None) -> N
     saved: Any = None if progress is None else msgspec.json.encode(progress).decode()
     mine = sa.update(sources).where(sources.c.id == source_id)
     connection.execute(mine.values(renormalising=saved))
+
+
+def repaired(connection: Connection, source: str, most: int) -> tuple[int, tuple[str, ...]]:
+    """How many live records had to be repaired, and the ids of some."""
+    mine = (
+        sa.select(records.c.identifier)
+        .join_from(records, sources)
+        .join(raw, raw.c.record_id == records.c.id)
+        .where(sources.c.name == source, raw.c.form == SENT_FORM)
+    )
+    count = connection.scalar(sa.select(sa.func.count()).select_from(mine.subquery())) or 0
+    some = connection.scalars(mine.order_by(records.c.identifier).limit(most)) if count else ()
+    return count, tuple(record_id(source, identifier) for identifier in some)

@@ -58,6 +58,14 @@ def reasons(connection: Connection, source: str = "") -> list[tuple[str, str, in
     return [(row[0], row[1], row[2]) for row in connection.execute(query)]
 
 
+def identifiers(connection: Connection, source: str, reason: str, most: int) -> list[str]:
+    """Of some that are there for this reason; "" where one has none."""
+    query = (
+        sa.select(quarantine.c.identifier).join(sources).where(quarantine.c.reason == reason, *_of(source))
+    )
+    return list(connection.scalars(query.order_by(quarantine.c.id).limit(most)))
+
+
 def holds(connection: Connection, source: str, identifier: str) -> bool:
     query = sa.select(quarantine.c.id).join(sources)
     return bool(connection.scalar(query.where(quarantine.c.identifier == identifier, *_of(source)).limit(1)))

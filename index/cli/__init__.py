@@ -26,6 +26,7 @@ _COMMANDS = {
     "Look": {
         "search": ("look", "Search what was harvested."),
         "show": ("show", "Show one record."),
+        "quality": ("quality", "How good the records of a source are, and what could be better."),
         "status": ("status", "What is harvested, how well, and when next."),
     },
     "Fetch": {
