@@ -80,9 +80,15 @@ def request(
         bounded=options.bounded,
         sweeps=is_due and not options.bounded,
         granularity=granularity.value,
-        earliest=identify.earliest if parse_datestamp(identify.earliest) else "",
+        earliest=_earliest(identify, granularity),
         dates="" if is_due else state.dates,
     )
+
+
+def _earliest(identify: Identify, granularity: Granularity) -> str:
+    """Some say it in seconds and take days only (FAULTS D03)."""
+    moment = parse_datestamp(identify.earliest)
+    return format_datestamp(moment, granularity) if moment else ""
 
 
 def _whole_list_is_due(state: SourceState, identify: Identify, options: Options, now: datetime) -> bool:

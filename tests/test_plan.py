@@ -46,6 +46,22 @@ MARK = "2026-05-28T10:00:00Z"
 
 
 @pytest.mark.parametrize(
+    ("granularity", "said", "asked"),
+    [
+        (DAY, "2000-01-01T10:00:00Z", "2000-01-01"),
+        (SECOND, "2000-01-01", "2000-01-01T00:00:00Z"),
+        (SECOND, "0000-00-00", ""),
+        (DAY, "", ""),
+    ],
+)
+def test_the_earliest_date_is_asked_for_in_the_granularity_of_the_others(
+    granularity: str, said: str, asked: str
+) -> None:
+    identify = Identify(granularity=granularity, earliest=said)
+    assert plan.request(SOURCE, state(), identify, Options(), NOW).earliest == asked
+
+
+@pytest.mark.parametrize(
     ("options", "watermark", "granularity", "skewed", "window", "full", "bounded"),
     [
         (Options(), None, SECOND, False, ("", ""), True, False),

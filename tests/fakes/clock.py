@@ -9,10 +9,11 @@ NOON = datetime(2026, 6, 1, 12, 0, 0, tzinfo=UTC)
 class FakeClock:
     """`slept` has each sleep in seconds."""
 
+    _passed: float = 0.0
+
     def __init__(self, now: datetime = NOON) -> None:
         self.slept: list[float] = []
         self._began = now
-        self._passed = 0.0
         self._lock = threading.Lock()
 
     def now(self) -> datetime:

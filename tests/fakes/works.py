@@ -1,6 +1,6 @@
 """A small repository whose works a test changes as it goes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -42,9 +42,7 @@ class Works(DemoRepository):
 
     def put(self, number: int, **fields: Any) -> None:
         """A new work, or an old one with some fields changed."""
-        stamp = format_datestamp(self.now()).replace("T", " ").rstrip("Z")
-        old = self._works.get(number, _work(number))
-        self._works[number] = old | {"lastmod": stamp} | fields
+        self._renew(number, fields)
         self._arrange()
 
     def delete(self, number: int) -> None:
@@ -56,8 +54,17 @@ class Works(DemoRepository):
             del self._works[number]
         self._arrange()
 
+    def _renew(self, number: int, fields: Mapping[str, Any]) -> None:
+        old = self._works.get(number, _work(number))
+        self._works[number] = old | {"lastmod": eprints_stamp(self.now())} | fields
+
     def _arrange(self) -> None:
         self.items = sorted(map(Item, self._works.values()), key=lambda item: item.number)
+
+
+def eprints_stamp(moment: datetime) -> str:
+    """As `lastmod` has it."""
+    return format_datestamp(moment).replace("T", " ").rstrip("Z")
 
 
 def _work(number: int) -> dict[str, Any]:
