@@ -4,6 +4,7 @@ from functools import lru_cache
 
 # The end of http://www.loc.gov/loc.terms/relators/THS
 _RELATORS = {
+    "advisor": "thesis advisor", "other": "",  # DSpace
     "ths": "thesis advisor", "edt": "editor", "trl": "translator", "ill": "illustrator", "aut": "author",
     "ctb": "contributor", "pht": "photographer", "cmp": "composer", "prf": "performer", "cnd": "conductor",
     "drt": "director", "pro": "producer", "com": "compiler", "ivr": "interviewer", "ive": "interviewee",

@@ -18,6 +18,10 @@ _FOLLOWS = "[\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–�
 _FIRST_BYTES = "ÃÂâÅÄÐÑÎÏãØÙ"  # of Latin, punctuation, Cyrillic, Greek, Japanese, Arabic
 _MOJIBAKE = re.compile(f"[Â-ß]{_FOLLOWS}|[à-ô]{_FOLLOWS}{{2}}")
 _DIGIT = re.compile(r"\d")
+# The Mathematics Subject Classification's codes in one value (arXiv); a Dewey number before its caption.
+_CODES = re.compile(r"\d\d[A-Z-][\dx-][\dx](?:, ?\d\d[A-Z-][\dx-][\dx])+")
+_CAPTION = re.compile(r"\d{3} [A-Z]")
+_LAST_POINT = re.compile(r"(?<=[a-zé-ÿ]{4})\.$")
 _LIST_MARKS = re.compile(r"[;\n\r]")
 
 
@@ -101,7 +105,12 @@ def words_list(text: str) -> tuple[str, ...]:
         parts = text.split(",")
     else:
         parts = text.split(" / ")
-    return unique(line(part) for part in parts)
+    return unique(without_full_stop(line(part)) for part in parts)
+
+
+def without_full_stop(line: str) -> str:
+    """A heading's end; an abbreviation's and an initial's point stay."""
+    return _LAST_POINT.sub("", line) if line[-1:] == "." else line
 
 
 def subjects(lines: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -109,7 +118,11 @@ def subjects(lines: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     whole: list[str] = []
     words: list[str] = []
     for value in lines:
-        if ";" in value or (value.count(",") >= 3 and _is_word_list(value)):
+        if value[:2].isdecimal() and (_CODES.fullmatch(value) or _CAPTION.match(value)):
+            whole += value.replace(", ", ",").split(",") if _CODES.fullmatch(value) else (value,)
+        elif value.count(";") == 1 and value[-1] == ";":  # Kansas: a list of one
+            whole.append(value[:-1].rstrip())
+        elif ";" in value or (value.count(",") >= 3 and _is_word_list(value)):
             words.extend(words_list(value))
         else:
             whole.append(value)

@@ -33,7 +33,10 @@ Kind = Literal[
 ]  # fmt: skip
 Table = Mapping[str, Kind]
 
-_NOTHING = {"none", "<none>", "n/a", "null", "unspecified", "-", ":unav", "(:unav)", ":none", "(:none)"}
+_NOTHING = {
+    "none", "<none>", "n/a", "null", "unspecified", "-", ":unav", "(:unav)", ":none", "(:none)",
+    "[s.l. : s.n.]",
+}  # fmt: skip
 # Bare numbers that only their type makes identifiers, by the costume that says the type.
 _COSTUMES = {
     "doi": "doi:", "issn": "issn:", "eissn": "issn:", "pissn": "issn:", "lissn": "issn:", "isbn": "isbn:",
@@ -92,6 +95,12 @@ class Facts:
     def lines(self, kind: Kind) -> tuple[str, ...]:
         return text.unique(map(markup.line, self.texts(kind)))
 
+    def end_lists(self, *kinds: Kind) -> None:
+        """CONTENTdm ends each value with a semicolon, be it one or a list."""
+        for kind in kinds:
+            said = self._said.get(kind, [])
+            said[:] = [one._replace(text=one.text.rstrip("; ")) for one in said]
+
     def record(self, form: str, rest: Mapping[str, Sequence[str]] | None = None) -> Record:
         tongues = languages.codes(self.texts("language"))
         found = links.plain(self._fields())
@@ -101,7 +110,7 @@ class Facts:
         abstract, notes = self._abstract(tongues)
         subjects, keywords = self._subjects()
         rights = self.lines("rights")
-        self._place_source()
+        self._place_source(kind.type)
         return Record(
             formats=(form,),
             title=title,
@@ -129,7 +138,7 @@ class Facts:
             official_url=self._one("official_url"),
             files=_merged(self.files, found.files),
             rights=rights,
-            license=self.licence or licences.choose(rights),
+            license=self.licence or licences.choose(rights) or _only_licence(self.files),
             peer_reviewed=kind.peer_reviewed if self.peer_reviewed is None else self.peer_reviewed,
             event=self._one("event"),
             institution=self._one("institution"),
@@ -191,10 +200,11 @@ class Facts:
         )
         return subjects, text.unique((*words, *keywords))
 
-    def _place_source(self) -> None:
-        """dc:source names the journal, where nothing else does."""
+    def _place_source(self, kind: str) -> None:
+        """dc:source names the journal, where nothing else does; of what is shown, the object or its tape."""
+        shown = kind in ("image", "audio", "video")
         for said in self.lines("source"):
-            found = containers.read(said)
+            found = None if shown else containers.read(said)
             if found is None or "container" in self._said:
                 self.keep("source", *(() if recognise(said) else (said,)))
                 continue
@@ -219,6 +229,12 @@ class Facts:
 def in_language(said: Iterable[Said], tongues: Sequence[str]) -> list[Said]:
     """Those in the record's first language before the others, else as they come (Érudit: fr and en)."""
     return sorted(said, key=lambda one: not tongues or tongues[0] not in languages.codes([one.language]))
+
+
+def _only_licence(files: Iterable[File]) -> str:
+    """Of the work, where all its files have the same."""
+    found = {one.license for one in files}
+    return found.pop() if len(found) == 1 else ""
 
 
 def _merged(known: Sequence[File], found: Iterable[File]) -> tuple[File, ...]:

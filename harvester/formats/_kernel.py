@@ -38,11 +38,18 @@ def _read_people(facts: Facts, reading: Reading) -> None:
         if name := _person(facts, element, "creatorName"):
             facts.creators.append(name)
     for element in _each(reading, "contributors", "contributor"):
-        kind = element.get("contributorType", "")
+        kind = element.get("contributorType") or _kind_on_name(element)
         if kind == "Funder":  # kernel 3
             facts.say("funder", first(element, "contributorName") or value(element))
         elif name := _person(facts, element, "contributorName", _role(kind)):
             facts.contributors.append(name)
+
+
+def _kind_on_name(element: _Element) -> str:
+    """Where EPrints' OpenAIRE plug-in puts it."""
+    return next(
+        (kind for one in find(element, "contributorName") if (kind := one.get("contributorType"))), ""
+    )
 
 
 def _person(facts: Facts, element: _Element, name: str, role: str = "") -> Name | None:
@@ -61,6 +68,8 @@ def _person(facts: Facts, element: _Element, name: str, role: str = "") -> Name 
 
 def _role(kind: str) -> str:
     """`DataCollector` → data collector."""
+    if kind == "Other":
+        return ""
     return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in kind).strip()
 
 
@@ -70,10 +79,13 @@ def _read_titles(facts: Facts, reading: Reading) -> None:
 
 
 def _read_subjects(facts: Facts, reading: Reading) -> None:
-    """A scheme makes it controlled."""
-    for element in _each(reading, "subjects", "subject"):
+    """A scheme makes it controlled. Of several, each is one, commas and all (INRAE: "Medicine, Health")."""
+    elements = _each(reading, "subjects", "subject")
+    for element in elements:
         controlled = element.get("subjectScheme") or element.get("subjectURI") or element.get("valueURI")
-        facts.say("subject" if controlled else "keyword", value(element), language(element))
+        is_one = len(elements) > 1 and "," in value(element)
+        said = f"{value(element)};" if is_one and not controlled else value(element)  # a list of one
+        facts.say("subject" if controlled else "keyword", said, language(element))
 
 
 def _read_dates(facts: Facts, reading: Reading) -> None:

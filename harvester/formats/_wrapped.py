@@ -7,7 +7,8 @@ import msgspec
 from lxml.etree import _Element
 
 from harvester.formats._reading import Reading
-from harvester.record import File, Record
+from harvester.identifiers import recognise
+from harvester.record import File, Identifier, Record
 
 
 class Wrapped(NamedTuple):
@@ -17,6 +18,8 @@ class Wrapped(NamedTuple):
     documents: tuple[_Element, ...] = ()
     files: tuple[File, ...] = ()
     extra: Mapping[str, tuple[str, ...]] = {}
+    number: str = ""
+    page: str = ""
 
     def around(self, record: Record, others: Iterable[_Element] = ()) -> Record:
         """The record of what is inside, with what only the container knows.
@@ -28,8 +31,17 @@ class Wrapped(NamedTuple):
             record,
             formats=(self.form, *record.formats),
             files=_joined(record.files, self.files),
+            identifiers=_with_number(record, self.number),
+            landing_url=record.landing_url or self.page,
             extra={**beside, **record.extra, **self.extra},
         )
+
+
+def _with_number(record: Record, number: str) -> tuple[Identifier, ...]:
+    known = recognise(number)
+    if known is None or any((one.scheme, one.value) == known for one in record.identifiers):
+        return record.identifiers
+    return (*record.identifiers, Identifier(*known))
 
 
 def _joined(inner: tuple[File, ...], outer: tuple[File, ...]) -> tuple[File, ...]:

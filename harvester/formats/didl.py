@@ -10,6 +10,11 @@ from harvester.formats._wrapped import Wrapped
 from harvester.record import File
 
 _OF_FILES = ("accessRights", "description", "dateSubmitted", "available")
+_ACCESS = {"OpenAccess": "open", "RestrictedAccess": "restricted", "ClosedAccess": "restricted"}
+_VERSIONS = {
+    "publisher's version": "published", "author's version": "accepted", "publishedversion": "published",
+    "acceptedversion": "accepted", "submittedversion": "submitted",
+}  # fmt: skip
 # Statements about the parts of the container itself.
 _OWN = {"ObjectType", "type", "Identifier", "modified", "created", "issued", "accessRights", "rights"}
 
@@ -22,7 +27,21 @@ def unwrap(element: _Element) -> Wrapped:
     holders = [*find(element, ".//Resource"), *find(element, ".//Statement")]
     inside = (child for holder in holders for child in holder.iterchildren("*"))
     found = [child for child in inside if local(child.tag) not in _OWN and len(child)]
-    return Wrapped("didl", tuple(found), tuple(_files(element)), _said(element))
+    files = tuple(_files(element))
+    return Wrapped("didl", tuple(found), files, _said(element), _number(element), _page(element))
+
+
+def _number(element: _Element) -> str:
+    """The Netherlands' `urn:nbn:nl:ui:22-2066/161841`; EPrints says the address of its page."""
+    said = (value(one) for one in find(element, "Item/Descriptor/Statement/Identifier"))
+    return next((one for one in said if one.startswith("urn:")), "")
+
+
+def _page(element: _Element) -> str:
+    pages = (
+        one for item in find(element, ".//Item") if "humanStartPage" in _kinds(item) for one in _refs(item)
+    )
+    return next((one.get("ref", "") for one in pages), "")
 
 
 def _said(element: _Element) -> dict[str, tuple[str, ...]]:
@@ -33,18 +52,25 @@ def _said(element: _Element) -> dict[str, tuple[str, ...]]:
 
 def _files(element: _Element) -> Iterator[File]:
     for item in find(element, ".//Item"):
-        if not _is_description(item):
-            for resource in find(item, "Component/Resource"):
-                if resource.get("ref") and "html" not in resource.get("mimeType", ""):
-                    yield File(resource.get("ref", ""), resource.get("mimeType", ""))
+        if not {"humanStartPage", "descriptiveMetadata"} & _kinds(item) and not find(item, "Item"):
+            said = [value(one) for field in _OF_FILES for one in find(item, f"Descriptor/Statement/{field}")]
+            access = next((found for one in said if (found := _ACCESS.get(one.rsplit("/", 1)[-1]))), "")
+            version = next((found for one in said if (found := _VERSIONS.get(one.lower()))), "")
+            for resource in _refs(item):
+                if "html" not in resource.get("mimeType", ""):
+                    media = resource.get("mimeType", "")
+                    yield File(resource.get("ref", ""), media, access=access, version=version)
 
 
-def _is_description(item: _Element) -> bool:
-    """A page for people, or the metadata, says so in text, or in an attribute (the Netherlands)."""
-    kinds = [
-        kind
+def _refs(item: _Element) -> list[_Element]:
+    return [one for one in find(item, "Component/Resource") if one.get("ref")]
+
+
+def _kinds(item: _Element) -> set[str]:
+    """What it is, in text or in an attribute (the Netherlands): the last word of an address."""
+    return {
+        str(kind).rsplit("/", 1)[-1]
         for path in ("ObjectType", "type")
         for one in find(item, f"Descriptor/Statement/{path}")
         for kind in (value(one), *one.attrib.values())
-    ]
-    return any(str(kind).endswith(("humanStartPage", "descriptiveMetadata")) for kind in kinds)
+    }

@@ -227,7 +227,8 @@ def _files(fields: Fields) -> tuple[File, ...]:
 def _other_licences(fields: Fields) -> list[str]:
     """Codes of a repository's own licences."""
     documents = [one for one in map(_children, fields.get("documents", ())) if not _is_volatile(one)]
-    return [code for one in documents if (code := _line(one, "license")) and not licences.licence(code)]
+    codes = [code for one in documents if (code := _line(one, "license")) and not licences.licence(code)]
+    return [code for code in codes if code != "other"]  # Caltech: of every file
 
 
 def _is_volatile(document: Fields) -> bool:
@@ -267,8 +268,10 @@ def _access(document: Fields) -> str:
 
 
 def _moment(said: str) -> str:
-    """`2025-09-25 10:14:33`, in UTC."""
+    """`2025-09-25 10:14:33`, in UTC; Caltech's oldest have a day only."""
     moment = parse_datestamp(said)
+    if moment and len(said) == len("2004-08-27"):
+        return said
     return format_datestamp(moment) if moment else ""
 
 

@@ -53,6 +53,7 @@ def normalise(element: _Element) -> Record:
     _read_title(facts, reading)
     _read_people(facts, reading)
     facts.fill(reading, _TABLE)
+    _read_affiliations(facts, reading)
     _read_dates(facts, reading)
     _read_numbers(facts, reading)
     _read_texts(facts, reading)
@@ -86,6 +87,20 @@ def _read_people(facts: Facts, reading: Reading) -> None:
         (facts.contributors if person.role else facts.creators).append(person)
     for path in ("xref", "uri", "name-alternatives"):
         reading.drop(f"{_ARTICLE}/contrib-group/contrib/{path}")
+
+
+def _read_affiliations(facts: Facts, reading: Reading) -> None:
+    """One that is no sentence, but elements with nothing between them, becomes one; marks are the page's."""
+    for element in find(reading.root, f"{_ARTICLE}/aff"):
+        for mark in ("label", "sup"):
+            reading.take(mark, element)
+        parts = [one for one in element.iterchildren("*") if local(one.tag) not in ("label", "sup")]
+        if (
+            parts
+            and not "".join(piece or "" for piece in (element.text, *(one.tail for one in element))).strip()
+        ):
+            reading.mark(element)
+            facts.keep("aff", ", ".join(map(value, parts)))
 
 
 def _person(reading: Reading, element: _Element, role: str) -> Name | None:

@@ -8,12 +8,12 @@ from msgspec.structs import replace
 from harvester.clean import names, roles, text, types
 from harvester.errors import FormatError
 from harvester.formats._facts import Facts, Table, typed
-from harvester.formats._reading import Reading, find, first, language, local, value
+from harvester.formats._reading import Reading, find, first, language, local, prose, value
 from harvester.identifiers import orcid, recognise
 from harvester.record import Name, Record
 
 _TABLE: Table = {
-    "abstract": "abstract", "tableOfContents": "note", "note": "note", "typeOfResource": "type",
+    "tableOfContents": "note", "note": "note", "typeOfResource": "type",
     "genre": "type", "language/languageTerm": "language", "classification": "subject",
     "originInfo/publisher": "publisher", "accessCondition": "rights",
     "physicalDescription/internetMediaType": "format",
@@ -30,8 +30,8 @@ _MACHINE = (
 
 
 def accepts(element: _Element) -> bool:
-    """EPrints puts its elements into METS without their root."""
-    return local(element.tag) in ("mods", "modsCollection") or bool(find(element, "titleInfo/title"))
+    """EPrints and DSpace put its elements into METS without their root."""
+    return local(element.tag) in ("mods", "modsCollection") or bool(find(element, "titleInfo"))
 
 
 def normalise(element: _Element) -> Record:
@@ -39,6 +39,7 @@ def normalise(element: _Element) -> Record:
     _read_people(facts, reading)
     _read_titles(facts, reading)
     facts.fill(reading, _TABLE)
+    _read_abstracts(facts, reading)
     _read_dates(facts, reading)
     _read_subjects(facts, reading)
     _read_addresses(facts, reading)
@@ -65,7 +66,9 @@ def _read_people(facts: Facts, reading: Reading) -> None:
         person = _person(facts, reading, element, next(iter(said), ""))
         if person is None:
             continue
-        if not said or roles.CREATORS & set(said):
+        if "degree grantor" in said:
+            facts.say("institution", person.name)
+        elif not said or roles.CREATORS & set(said):
             facts.creators.append(replace(person, role=""))
         else:
             facts.contributors.append(person)
@@ -95,10 +98,24 @@ def _numbers(reading: Reading, element: _Element) -> Iterator[str]:
 
 def _read_titles(facts: Facts, reading: Reading) -> None:
     for element in reading.take("titleInfo"):
-        main = " ".join(filter(None, (first(element, "nonSort"), first(element, "title"))))
+        named = first(element, "title") if len(element) else value(element)  # DSpace leaves out <title>
+        main = " ".join(filter(None, (first(element, "nonSort"), named)))
         title = ": ".join(filter(None, (main, first(element, "subTitle"))))
         parts = (title, first(element, "partNumber"), first(element, "partName"))
         facts.say("title", ". ".join(filter(None, parts)), language(element))
+
+
+def _read_abstracts(facts: Facts, reading: Reading) -> None:
+    """MIT's long ones go on in the next element, behind `(cont.)`."""
+    found: list[tuple[str, str]] = []
+    for element in reading.take("abstract"):
+        said = prose(element) if len(element) else value(element)
+        if found and said.startswith("(cont.)"):
+            found[-1] = (f"{found[-1][0]} {said.removeprefix('(cont.)').strip()}", found[-1][1])
+        else:
+            found.append((said, language(element)))
+    for said, tongue in found:
+        facts.say("abstract", said, tongue)
 
 
 def _read_dates(facts: Facts, reading: Reading) -> None:
@@ -116,7 +133,7 @@ def _read_subjects(facts: Facts, reading: Reading) -> None:
     for element in find(reading.root, "subject"):
         parts = [said for path in _PARTS for said in reading.texts(path, element)]
         parts += [", ".join(reading.texts("namePart", name)) for name in find(element, "name")]
-        facts.say("subject", " -- ".join(text.unique(parts)))
+        facts.say("subject", text.without_full_stop(" -- ".join(text.unique(parts))))
 
 
 def _read_addresses(facts: Facts, reading: Reading) -> None:
@@ -145,6 +162,8 @@ def _read_host(facts: Facts, reading: Reading) -> None:
         facts.say("container", title)
         _read_kind(facts, reading, item)
         facts.say("publisher", reading.text("originInfo/publisher", item))
+        for date in reading.take("originInfo/dateIssued", item):
+            facts.say("date", value(date))
         _read_host_numbers(facts, reading, item)
         _read_part(facts, reading, item)
 

@@ -34,6 +34,8 @@ def accepts(element: _Element) -> bool:
 def normalise(element: _Element) -> Record:
     facts, reading = Facts(), Reading(element)
     facts.fill(reading, _TABLE)
+    facts.end_lists("type", "publisher", "language", "source")
     for said in reading.texts("isVersionOf"):  # DSpace: the DOI under which it was published
         facts.say("identifier" if doi(said) else "relation", said)
-    return facts.record("qdc", reading.rest())
+    rest = {field: [one.rstrip("; ") for one in said] for field, said in reading.rest().items()}
+    return facts.record("qdc", rest)

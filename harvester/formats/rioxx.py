@@ -64,11 +64,11 @@ def _read_files(facts: Facts, reading: Reading) -> None:
     """In version 2 the identifier is the file, its format and version beside it; in version 3, the page."""
     version = reading.text("version")
     facts.keep("version", "" if version in _VERSIONS else version)
-    media = first(reading.root, "format")
+    said = _said_beside(facts, reading, _VERSIONS.get(version, ""))
     for element in reading.take("identifier"):
         address = value(element)
         if version and address.startswith("http"):
-            facts.files.append(File(address, media, version=_VERSIONS.get(version, "")))
+            facts.files.append(replace(said, url=address))
         else:
             facts.say("identifier", address)
     for element in reading.take("relation"):
@@ -78,6 +78,15 @@ def _read_files(facts: Facts, reading: Reading) -> None:
             facts.say("relation", value(element))
     for element in reading.take("ext_relation"):
         facts.say(_relation(facts, element), value(element))
+
+
+def _said_beside(facts: Facts, reading: Reading, version: str) -> File:
+    """Of version 2's one file; it may be free from a day on only."""
+    starts = [one.get("start_date", "") for one in reading.take("free_to_read")]
+    facts.keep("free_to_read", *starts)
+    access = "open" if starts and not any(starts) else ""
+    licence = licences.choose(facts.texts("rights"))
+    return File("", first(reading.root, "format"), license=licence, access=access, version=version)
 
 
 def _file(element: _Element) -> File:
