@@ -18,4 +18,4 @@ def test_a_comment_of_arxiv_is_never_the_abstract() -> None:
 def test_labels_and_addresses_are_neither() -> None:
     said = ["Abstract", PROSE, "https://example.org/thumbnail.jpg"]
     assert descriptions.choose(said) == (PROSE.strip(), ())
-    assert descriptions.unplaced(said) == ("Abstract", "https://example.org/thumbnail.jpg")
+    assert descriptions.unplaced(said) == ("https://example.org/thumbnail.jpg",)

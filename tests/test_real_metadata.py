@@ -72,8 +72,20 @@ SAID = {
     ":unav",
     "peerreviewed",
     "nonpeerreviewed",
+    "other",  # of licences (Caltech)
+    "[s.l. : s.n.]",
+    ".",
+    # DataCite's words for the description that follows
+    "seriesinformation",
+    "tableofcontents",
+    "methods",
+    "technicalinfo",
 }
-BESIDE = re.compile(r"<https?://[^>\s]*>|\(?\b\d{4}\??(?:\s*-\s*(?:\d{4})?)?\)?\.?$|^abstract:?", re.I)
+BESIDE = re.compile(
+    r"<https?://[^>\s]*>|\(?\b\d{4}\??(?:\s*-\s*(?:\d{4})?)?\)?\.?$|^abstract:?"
+    r"|\b(?:prof|dr|mrs?|ms|rev)\.\s*|\(author\)$|\babstract$|^cont\.|^citation",
+    re.I,
+)
 REFUSALS = re.compile(r"empty metadata|only dc:relation|no format reads <(?:html|p|error)>")
 SPLIT = re.compile(r"[;,\n/|()\[\]]|\s-\s|--|\sand\s|: ")
 
@@ -185,6 +197,7 @@ def is_told(said: str, record: Record, hay: str) -> bool:
         or is_date(said, record)
         or is_language(said, record)
         or is_known(said, hay)
+        or is_container(said, record)
         or says_a_file(said, record)
     )
 
@@ -207,6 +220,12 @@ def is_date(said: str, record: Record) -> bool:
 def is_language(said: str, record: Record) -> bool:
     known = {*record.languages, *(one.language for one in record.files)}
     return bool(codes := languages.codes([said])) and set(codes) <= known
+
+
+def is_container(said: str, record: Record) -> bool:
+    """`Cuizine ; vol. 6 no. 2 (2015)` is journal, volume and number."""
+    parts = (record.container, record.volume, record.issue, record.date[:4])
+    return bool(record.container and record.volume) and all(part in said for part in parts)
 
 
 def is_known(said: str, hay: str) -> bool:

@@ -2,7 +2,8 @@
 
 A truth says only what is there; what it does not name is empty. Names are `Family|Given|Suffix #orcid @role`,
 without a bar as they are; identifiers are `scheme:value`; a long text is its first and last 60 characters and
-its length. Order counts among creators, contributors and files. A field that is empty on both sides is not counted.
+its length. Order counts among creators, contributors and files. A field that is empty on both sides is not
+counted.
 `python -m tests.test_truth` prints what is wrong.
 """
 
@@ -15,7 +16,6 @@ from typing import Any, NamedTuple
 
 import msgspec
 import pytest
-from lxml import etree
 from lxml.etree import _Element
 
 from harvester.formats import normalise
@@ -45,7 +45,7 @@ class Compared(NamedTuple):
 
 def truths() -> list[dict[str, Any]]:
     files = sorted(TRUTH.glob("*.toml"))
-    return list(chain.from_iterable(tomllib.loads(file.read_text())["record"] for file in files))
+    return list(chain.from_iterable(tomllib.loads(file.read_text("utf-8"))["record"] for file in files))
 
 
 def key(truth: dict[str, Any]) -> str:
@@ -85,7 +85,9 @@ def name(said: str) -> Name:
 
 def same(field: str, expected: Any, found: Any) -> bool:
     if isinstance(expected, dict) and isinstance(found, dict):
-        return expected.keys() == found.keys() and all(same("", expected[one], found[one]) for one in expected)
+        return expected.keys() == found.keys() and all(
+            same("", expected[one], found[one]) for one in expected
+        )
     if isinstance(expected, dict) and isinstance(found, str):
         length, start, end = len(found), found[:60], found[-60:]
         return expected == {"start": start, "end": end, "length": length}
@@ -110,7 +112,9 @@ def fields(truth: dict[str, Any]) -> Iterator[Compared]:
     for field in FIELDS:
         said = expected(truth, field)
         if said not in EMPTY or found[field] not in EMPTY:
-            yield Compared(key(truth), field, said if said is not None else type(found[field])(), found[field])
+            yield Compared(
+                key(truth), field, said if said is not None else type(found[field])(), found[field]
+            )
 
 
 def wrong() -> list[Compared]:

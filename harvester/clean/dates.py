@@ -25,7 +25,7 @@ _WORDED = re.compile(
     r"(?:(\d{1,2})(?:st|nd|rd|th)?\s+)?([A-Za-z]{3,9})\.?(?:\s+(\d{1,2})(?:st|nd|rd|th)?)?,?\s+(\d{4})"
 )
 _MONTH_NAMED = re.compile(r"(\d{4})-([A-Za-z]{3,9})")
-_SPAN = re.compile(r"(\d{4}(?:-\d{2}-\d{2})?)\??\s*[-–/]\s*\S.*")
+_SPAN = re.compile(r"\(?(\d{4}(?:-\d{2}-\d{2})?)\??\s*[-–/]\s*\S.*")
 _LOOSE = re.compile(r"[\[(]?(?:c|ca|circa)?\.?\s*(\d{4})\??[\])]?\.?")
 _MIDNIGHT = re.compile(r"0[78]:00:00(?:\.0+)?")
 _MONTHS = {
@@ -42,6 +42,8 @@ def choose(values: Sequence[str]) -> WorkDate:
     if len(found) == 3 and _is_behind_two_days(*(one.date for one in found)):
         return found[2]
     plain = next((one for one in found if one.date and not one.stamped), None)
+    if plain and len(plain.date) == 4 and len(values) > 1:
+        return WorkDate(_with_month(plain.date, values))
     if plain or not all(one.date for one in found):  # "1980's" beside a stamp: the stamp is not the work's
         return plain or NO_DATE
     return min(found, default=NO_DATE)
@@ -50,6 +52,12 @@ def choose(values: Sequence[str]) -> WorkDate:
 def _is_behind_two_days(read_on: str, found_on: str, said: str) -> bool:
     """CiteSeerX says when it last looked, when it found the paper, and then the paper's year."""
     return len(read_on) == len(found_on) == 10 and len(said) == 4 and said < min(read_on, found_on)[:4]
+
+
+def _with_month(year: str, values: Sequence[str]) -> str:
+    """Kansas says the month in an element of its own: `2015`, `December`."""
+    months = [value for value in values if value.isalpha() and value.lower()[:3] in _MONTHS]
+    return _from_words(None, months[0], None, year) if months else year
 
 
 def year(text: str) -> int | None:
@@ -73,6 +81,11 @@ def read(text: str) -> WorkDate:
     if match := _SPAN.fullmatch(text) or _LOOSE.fullmatch(text):
         return WorkDate(_valid(*map(int, match[1].split("-"))))
     return NO_DATE
+
+
+def is_span(text: str) -> bool:
+    """`1940-1949`, `(1870-1871)`: its first year is not all that it says."""
+    return _ISO.fullmatch(text) is None and _SPAN.fullmatch(text) is not None
 
 
 def _from_iso(year: str, month: str | None, day: str | None, clock: str | None) -> WorkDate:

@@ -18,6 +18,11 @@ _CC_WORDS = re.compile(
     r"\s+(\d\.\d)(?:\s+(?:international|unported|generic))?(?:\s+(?:public\s+)?licen[cs]e)?[\s.]*(?:\(.*\))?",
     re.I,
 )
+_CC_IN_PROSE = re.compile(
+    r"creative commons attribution((?:[-\s]+(?:non-?commercial|share-?alike|no-?deriv\w*))*)\s+(\d\.\d)\b",
+    re.I,
+)
+_CC_IN_BRACKETS = re.compile(r"creative commons\b.{0,120}?\((?:cc[- ])?(by(?:-(?:nc|nd|sa)){0,2})\)", re.I)
 _OPEN_SOURCE_URI = re.compile(
     r"(?:opensource\.org/licen[cs]es?|spdx\.org/licenses)/([A-Za-z0-9.+-]+?)(?:\.html)?/?", re.I
 )
@@ -59,7 +64,7 @@ def choose(values: Iterable[str]) -> str:
 
 @lru_cache(maxsize=4096)
 def licence(text: str) -> str:
-    """Prose counts only if the licence is all it says, or a licence's address is in it."""
+    """Prose counts if the licence is all it says, or an address or full name of one is in it."""
     text = " ".join(text.split())
     bare = _SCHEME.sub("", text, count=1).rstrip("/.")
     return _NAMED.get(bare.lower(), "") or _open_source(bare) or _creative_commons(text)
@@ -85,7 +90,10 @@ def _creative_commons(text: str) -> str:
         return _cc(match[1], "")
     if match := _CC_WORDS.fullmatch(text):
         return _cc(_elements(match[1]), match[2])
-    return ""
+    if match := _CC_IN_PROSE.search(text):  # Maryland's archives
+        return _cc(_elements(match[1]), match[2])
+    match = _CC_IN_BRACKETS.search(text)  # the Portuguese society's journal
+    return _cc(match[1], "") if match else ""
 
 
 def _elements(words: str) -> str:

@@ -1,6 +1,6 @@
 """Which of Dublin Core's identifiers and relations is what: landing page, files, numbers, a citation.
 
-A server's own page is told by what it is not. EPrints is recognised by its first dc:relation, its abstract
+A server's own page is told by what it is not. EPrints is recognised by the dc:relation that is its abstract
 page; then files and their licences can be paired, and its other relations are the work's own addresses.
 """
 
@@ -22,9 +22,9 @@ _MEDIA_TYPES = {
     "png": "image/png", "tif": "image/tiff", "tiff": "image/tiff", "gif": "image/gif", "mp3": "audio/mpeg",
     "wav": "audio/x-wav", "mp4": "video/mp4", "gz": "application/gzip", "epub": "application/epub+zip",
 }  # fmt: skip
-# bepress, DSpace, OJS
+# bepress, DSpace, OJS and the Austrian IST, Ghent
 _FILE_PATHS = (
-    "/viewcontent.cgi", "/bitstream/", "/bitstreams/", "/article/download/", "/article/viewfile/"
+    "/viewcontent.cgi", "/bitstream/", "/bitstreams/", "/download/", "/article/viewfile/", "/file/"
 )  # fmt: skip
 _ACCESS = {
     "openaccess": "open", "restrictedaccess": "restricted", "closedaccess": "restricted",
@@ -33,6 +33,9 @@ _ACCESS = {
 _ALTERNATE = "info:eu-repo/semantics/altIdentifier/"
 _YEAR = re.compile(r"\b1[5-9]\d\d\b|\b20\d\d\b")
 _NUMBERED = re.compile(r"\b(?:pp?\.|vol\.?|no\.|in:)|\d\s?\(\d+\)|\d:\s?\d|\d[-–]+\d", re.I)
+_CITED_DOI = re.compile(r"\bdoi(?::\s*|\.org/)(10\.\S+)", re.I)
+_CITED_ISSN = re.compile(r"\bISSN:? (\d{4}-\d{3}[\dX])\b")
+_BARE_ISSN = re.compile(r"(?!19|20)\d{7}[\dX]")
 _IN_ANGLES = re.compile(r"\s*<https?://[^>\s]*>")
 
 Fields = Mapping[str, Sequence[str]]
@@ -60,11 +63,21 @@ class Links(NamedTuple):
     def first(self, scheme: str) -> str:
         return next((one.value for one in self.identifiers if one.scheme == scheme), "")
 
+    def with_cited(self, sentence: str) -> "Links":
+        """A sentence on the work ends in its DOI (Kansas, IST), or its journal's ISSN (EPrints, DataCite)."""
+        found = [
+            (scheme, match[1])
+            for scheme, look, pattern in (("doi", "10.", _CITED_DOI), ("issn", "ISSN", _CITED_ISSN))
+            if look in sentence and not self.first(scheme) and (match := pattern.search(sentence))
+        ]
+        known = [known for scheme, number in found if (known := recognise(f"{scheme}:{number}"))]
+        return self._replace(identifiers=(*self.identifiers, *(Identifier(*one) for one in known)))
+
 
 def sort_out(pairs: Sequence[tuple[str, str]], fields: Fields) -> Links:
     """`pairs` are (Dublin Core element, text) in document order, `fields` the same by element."""
-    if _is_eprints(fields):
-        return _eprints_links(pairs, fields)
+    if landing := _eprints_page(fields):
+        return _eprints_links(pairs, fields, landing)
     return plain(fields, _other_names(fields)) if "relation" in fields else plain(fields)
 
 
@@ -93,21 +106,36 @@ def _extension(address: str) -> str:
 def plain(fields: Fields, also_named: Sequence[str] = ()) -> Links:
     """Of any other server."""
     found, citations, unplaced = _sorted((*fields.get("identifier", ()), *also_named))
+    if unplaced and "relation" in fields:
+        found, unplaced = _with_bare_issn(found, unplaced, fields)
     beside = (*fields.get("issn", ()), *fields.get("source", ()))
     also = _recognised(beside) if beside else []
     addresses = [one.raw for one in (*found, *also) if one.scheme == "url"]
     files = [one for one in dict.fromkeys(addresses) if _is_file(one)]  # CiteSeerX: in the source
-    pages = [one for one in found if "://" in one.raw and one.raw not in files]
-    landing = min(pages, key=_landing_rank).raw if pages else ""
+    pages = [one for one in found if "://" in one.raw and one.scheme != "orcid" and one.raw not in files]
+    landing, official = _pages(pages)
     relations = fields.get("relation")
     return Links(
-        landing_url=landing,
+        landing_url=landing
+        or next((f"https://doi.org/{one.value}" for one in found if one.scheme == "doi"), ""),
+        official_url=official,
         files=tuple([_file(address, fields) for address in files]) if files else (),
-        identifiers=_identifiers((*found, *also), {landing, *files}),
+        identifiers=_identifiers((*found, *also), {landing, official, *files}),
         citation=citations[0] if citations else "",
         relations=text.unique(map(markup.line, relations)) if relations else (),
         unplaced=(*citations[1:], *unplaced),
     )
+
+
+def _with_bare_issn(
+    found: list[Found], unplaced: tuple[str, ...], fields: Fields
+) -> tuple[list[Found], tuple[str, ...]]:
+    """MIT's articles have their journal's number without hyphen; elsewhere eight digits are anything."""
+    if types.read(tuple(fields.get("type", ()))).type != "article":
+        return found, unplaced
+    bare = [one for one in unplaced if _BARE_ISSN.fullmatch(one)]
+    known = [Found(*known, one) for one in bare if (known := recognise(f"issn:{one}"))]
+    return [*found, *known], tuple(one for one in unplaced if one not in {issn.raw for issn in known})
 
 
 def _other_names(fields: Fields) -> list[str]:
@@ -119,8 +147,9 @@ def _other_names(fields: Fields) -> list[str]:
     marked = [one.removeprefix(_ALTERNATE) for one in relations if one.startswith(_ALTERNATE)]
     named = [":".join(one.split("/", 1)) for one in marked]
     schemes = {one.scheme for one in _recognised((*fields.get("identifier", ()), *named))}
-    data = types.read(tuple(fields.get("type", ()))).type in ("dataset", "software")
-    if data or "handle" not in schemes or "doi" in schemes:
+    kind = types.read(tuple(fields.get("type", ()))).type
+    sure = "handle" in schemes or kind == "article"  # Harvard's pages are no handles
+    if kind in ("dataset", "software") or not sure or "doi" in schemes:
         return named
     dois = [one.value for one in _recognised(relations) if one.scheme == "doi"]
     return [*named, *dois] if len(dois) == 1 else named
@@ -132,9 +161,36 @@ def _recognised(values: Iterable[str]) -> list[Found]:
     return [Found(*known, raw) for raw in said if (known := recognise(raw))]
 
 
-def _landing_rank(page: Found) -> int:
-    """The repository's own page before a handle, a handle before a resolver elsewhere."""
-    return {"url": 0, "handle": 1}.get(page.scheme, 2)
+def _pages(pages: Sequence[Found]) -> tuple[str, str]:
+    """(landing, official): where two places show the work, the second is its publisher's."""
+    if len(pages) < 2:
+        return (pages[0].raw if pages else ""), ""
+    numbers = [one.value.rsplit("/", 1)[-1] for one in pages if one.scheme == "handle"]
+    landing = min(pages, key=lambda page: _landing_rank(page, numbers))
+    shown = landing.scheme == "handle" or "/handle/" in landing.raw
+    others = [
+        one.raw for one in pages if one.scheme == "url" and one is not landing and not _is_no_work(one.raw)
+    ]
+    return landing.raw, others[0] if others and shown else ""
+
+
+def _landing_rank(page: Found, numbers: Sequence[str]) -> int:
+    """The repository's own page before a handle, a handle before pages and resolvers elsewhere.
+
+    Its own bears the handle (Cambridge) or its number (Ghent); where there is no handle, any page may be.
+    """
+    if page.scheme != "url":
+        return 1 if page.scheme == "handle" else 4
+    if _is_no_work(page.raw):
+        return 5
+    end = page.raw.rstrip("/").rsplit("/", 1)[-1]
+    own = any(one.removeprefix("LU-") == end for one in numbers) or "/handle/" in page.raw
+    return 0 if own else 3 if numbers else 1
+
+
+def _is_no_work(address: str) -> bool:
+    """A site's home (Hacettepe: the national centre of theses), an index (Duke: the Web of Science)."""
+    return address.rstrip("/").count("/") == 2 or "gateway.webofknowledge.com" in address
 
 
 def _file(address: str, fields: Fields) -> File:
@@ -181,21 +237,28 @@ def _identifiers(found: Iterable[Found], placed: set[str]) -> tuple[Identifier, 
     return tuple([Identifier(*one) for one in dict.fromkeys(known)])
 
 
-def _is_eprints(fields: Fields) -> bool:
-    """Its abstract page is the first relation; the short form `…/N/` needs a file below, or a review type."""
-    first = next(iter(fields.get("relation", ())), "")
-    if not first.startswith("http") or eprint_page(first) is None:
-        return False
-    below = first if first.endswith("/") else f"{first}/"
+def _eprints_page(fields: Fields) -> str:
+    """Its abstract page is among the relations, first since 3.3, last before (Caltech).
+
+    The short form `…/N/` needs a file below, or a review type.
+    """
+    for said in fields.get("relation", ()):
+        if said.startswith("http") and eprint_page(said) is not None and _is_eprints(said, fields):
+            return said
+    return ""
+
+
+def _is_eprints(page: str, fields: Fields) -> bool:
+    below = page if page.endswith("/") else f"{page}/"
     return (
-        "/id/eprint/" in first
+        "/id/eprint/" in page
         or any(one.startswith(below) for one in fields.get("identifier", ()))
         or types.read(tuple(fields.get("type", ()))).peer_reviewed is not None
     )
 
 
-def _eprints_links(pairs: Sequence[tuple[str, str]], fields: Fields) -> Links:
-    landing, *relations = fields["relation"]
+def _eprints_links(pairs: Sequence[tuple[str, str]], fields: Fields, landing: str) -> Links:
+    relations = [one for one in fields["relation"] if one != landing]
     files = _eprints_files(pairs, landing)
     own = {one.url for one in files}
     found, citations, unplaced = _sorted(one for one in fields.get("identifier", ()) if one not in own)

@@ -14,7 +14,7 @@ _BLOCK = re.compile(rf"</?(?:{_BLOCKS}|jats:(?:p|title|sec|list|list-item)){_ATT
 _BREAK = re.compile(r"<br\s*/?>", re.I)
 _INLINE = re.compile(rf"</?(?:{_INLINES}|jats:[\w-]+|(?:mml|m):[\w-]+){_ATTRIBUTES}\s*/?>", re.I)
 _CLOSED = re.compile(r"</[A-Za-z]|<br\b", re.I)
-_LABEL = re.compile(r"\Aabstract(?:\s*:\s*|\n\n)", re.I)
+_LABEL = re.compile(r"\Aabstract(?:\s*[:—–]\s*|\n\n)", re.I)
 _ENTITY = re.compile(r"&(#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 
 

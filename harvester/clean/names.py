@@ -20,8 +20,11 @@ _ROLE = re.compile(
     re.I,
 )
 _ORCID = re.compile(
-    r"[\s(\[;,]*(?:orcid[:\s]*)?((?:https?://orcid\.org/)?\d{4}-\d{4}-\d{4}-\d{3}[\dX])[)\]]?", re.I
+    r"[\s(\[;,]*(?:orcid(?: id)?[:\s]*)?((?:https?://orcid\.org/)?\d{4}-\d{4}-\d{4}-\d{3}[\dX])[)\]]?", re.I
 )
+_TITLES = re.compile(r"(?<=, )(?:(?:Prof|Dr|Mrs?|Ms|Rev)\.\s*)+")  # Cogprints: `Tan, Prof. Dr. Uner`
+# A catalogue card's end (Colorado, BHL); an initial's point stays, and that of `Corp.` or `Jr.`
+_FULL_STOP = re.compile(r"(?<=[a-z]{4}|.{3}\))\.$")
 _BODY = re.compile(
     r"\b(?:universit|institut|department|school of|college|laborator|centre|center|ministr|committee|society"
     r"|association|company|corporation|collaboration|consortium|agency|council|library|museum|foundation|office|group|team|inc\b|ltd\b"
@@ -70,6 +73,10 @@ def person(value: str, role: str = "") -> Name | None:
     if value[-1:].isdigit() or value[-1:] in "-.?)":
         value = _LIFE_DATES.sub("", value) or value
     value = value.rstrip(" ,;")
+    if value[-1:] == ".":
+        value = _FULL_STOP.sub("", value)
+    if "r. " in value or "f. " in value:
+        value = _TITLES.sub("", value)
     if not value[:1].isalpha() and not any(map(str.isalpha, value)):
         return None
     family, given = _parts(value)

@@ -37,7 +37,7 @@ _WRITTEN = {
     """,
     "dataset": """
         dataset data researchdata experiment surveydata survey administrativerecordsdata cddb1
-        experimentaldata
+        experimentaldata collectionofdatasets supplementarycollectionofdatasets
     """,
     "software": "software computerprogram c5ce6 code sourcecode",
     "image": """
@@ -55,7 +55,7 @@ _WRITTEN = {
     "other": """
         other artefact artifact exhibition showexhibition performance composition notatedmusic
         teachingresource learningobject lecturenotes collection manuscript misc c1843 studentwork annotation
-        physicalobject event
+        physicalobject event oralhistory journal periodical
     """,
 }
 _TYPE = {word: kind for kind, words in _WRITTEN.items() for word in words.split()}
@@ -64,6 +64,7 @@ _VERSIONS = {
     "publishedversion": "published", "acceptedversion": "accepted", "submittedversion": "submitted",
     "draft": "draft", "updatedversion": "updated",
 }  # fmt: skip
+_MEDIA = {"image", "stillimage", "movingimage", "sound"}
 _FOLD = str.maketrans("üıéèçö", "uieeco")
 _NOT_LETTERS = re.compile(r"[\W_]+")
 
@@ -90,9 +91,16 @@ def read(values: tuple[str, ...]) -> Types:
 
 
 def _most_telling(values: Iterable[str]) -> str:
-    """A vocabulary's URI says more than a word (MIT: "Article", then …/ConferencePaper), "other" least."""
-    found = [(kind == "other", ":" not in value, kind) for value in values if (kind := _kind(value))]
-    return min(found, key=lambda one: one[:2])[2] if found else ""
+    """A vocabulary's URI says more than a word (MIT: "Article", then …/ConferencePaper), "other" least.
+
+    DCMI's media say what is seen or heard, not what it is (Northern Illinois: "Image", "Conference Poster").
+    """
+    found = [
+        (kind == "other", _key(value) in _MEDIA, ":" not in value, kind)
+        for value in values
+        if (kind := _kind(value))
+    ]
+    return min(found, key=lambda one: one[:3])[3] if found else ""
 
 
 def _kind(value: str) -> str:

@@ -9,8 +9,20 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from lxml.etree import QName, _Element
+from msgspec.structs import replace
 
-from harvester.clean import containers, dates, descriptions, languages, licences, links, markup, names, text
+from harvester.clean import (
+    containers,
+    dates,
+    descriptions,
+    languages,
+    licences,
+    links,
+    markup,
+    names,
+    roles,
+    text,
+)
 from harvester.clean import types as kinds
 from harvester.clean.containers import Container
 from harvester.errors import FormatError
@@ -41,6 +53,7 @@ _PLACED = {
 }  # fmt: skip
 _NOTHING = {"none", "<none>", "n/a", "null", "unspecified", "-"}
 _NOISE = ("Item is not available",)  # dc:status of each of Dryad's items, available or not
+_ARXIV = ("http://arxiv.org/abs/", "https://arxiv.org/abs/")
 _NOWHERE = Container()
 _TRANSLATED = "description (translated)"
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
@@ -76,14 +89,22 @@ def normalise(element: _Element) -> Record:
 def _record(fields: Fields, found: links.Links) -> Record:
     titles = _titles(fields)
     abstract, notes = descriptions.choose(fields.get("description", ()))
+    if found.citation or notes:
+        found, notes = _cited(found, notes)
     subjects, keywords = text.subjects(_lines(fields, "subject")) if "subject" in fields else ((), ())
     kind = kinds.read(_lines(fields, "type"))
-    date = dates.choose(fields.get("date", ())).date
+    date = dates.choose(_own_dates(fields)).date
     container, sources = _sources(fields, kind.type)
+    if sources and not found.citation:
+        sources, found = _citation_among(sources, found)
+    if not container.name and (found.citation or found.relations):
+        container, found = _in_relations(container, found, titles, kind)
     rights = _lines(fields, "rights")
     publishers = _lines(fields, "publisher")
     creators = names.read(fields["creator"]) if "creator" in fields else names.NOBODY
     contributors = names.read(fields["contributor"]) if "contributor" in fields else names.NOBODY
+    if not creators.people and contributors.people:
+        creators, contributors = _authors_among(contributors)
     return Record(
         formats=("oai_dc",),
         title=titles[0] if titles else "",
@@ -93,7 +114,7 @@ def _record(fields: Fields, found: links.Links) -> Record:
         abstract=abstract,
         keywords=keywords,
         subjects=subjects,
-        type=kind.type,
+        type=kind.type or ("preprint" if found.landing_url.startswith(_ARXIV) else ""),
         raw_types=kind.raw,
         date=date,
         year=dates.year(date),
@@ -126,6 +147,59 @@ def _record(fields: Fields, found: links.Links) -> Record:
             ("contributor", contributors.affiliations),
         ),
     )
+
+
+def _cited(found: links.Links, notes: tuple[str, ...]) -> tuple[links.Links, tuple[str, ...]]:
+    """Kansas calls one of its descriptions `Citation: …`."""
+    citations = [one for one in notes if one.startswith("Citation: ")]
+    if citations and not found.citation:
+        found = found._replace(citation=citations[0].removeprefix("Citation: "))
+        notes = tuple(one for one in notes if one != citations[0])
+    for sentence in (found.citation, *(one for one in notes if "ISSN" in one)):
+        found = found.with_cited(sentence)
+    return found, notes
+
+
+def _own_dates(fields: Fields) -> Sequence[str]:
+    """CiteSeerX says first when it last looked, and when it found the paper."""
+    said = fields.get("date", ())
+    is_found = len(said) > 1 and any("citeseerx" in one for one in fields.get("identifier", ())[:1])
+    return said[2:] if is_found else said
+
+
+def _in_relations(
+    known: Container, found: links.Links, titles: Sequence[str], kind: kinds.Types
+) -> tuple[Container, links.Links]:
+    """The journal, where no dc:source names it."""
+    if kind.peer_reviewed is not None:  # EPrints
+        cited = kind.type == "article" and titles
+        return (containers.cited(found.citation, titles[0]) if cited else known), found
+    related = containers.related(found.relations, found.citation)
+    if not related.name:
+        return known, found
+    rest = tuple(one for one in found.relations if containers.read(one) != related)
+    return related, found._replace(relations=rest)
+
+
+def _citation_among(sources: tuple[str, ...], found: links.Links) -> tuple[tuple[str, ...], links.Links]:
+    """Austria's IST puts it into dc:source."""
+    for one in sources:
+        if links.is_citation(one) and "doi" in one:
+            return tuple(other for other in sources if other != one), found._replace(citation=one).with_cited(
+                one
+            )
+    return sources, found
+
+
+def _authors_among(contributors: names.Found) -> tuple[names.Found, names.Found]:
+    """Arizona has no creators, but contributors who are `(Author)` or `(Composer)`."""
+    authors = tuple(
+        replace(one, role="") if one.role == "author" else one
+        for one in contributors.people
+        if one.role in roles.CREATORS
+    )
+    others = tuple(one for one in contributors.people if one.role not in roles.CREATORS)
+    return names.Found(authors), names.Found(others, contributors.affiliations)
 
 
 def _read(element: _Element) -> tuple[Pairs, dict[str, list[str]]]:
@@ -210,13 +284,17 @@ def _sources(fields: Fields, kind: str) -> tuple[Container, tuple[str, ...]]:
     return found, tuple(rest)
 
 
+def _says_more(said: str, date: str) -> bool:
+    return dates.read(said).date != date or dates.is_span(said)
+
+
 def _extra(fields: Fields, date: str, *rest: tuple[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
     """What has no place; `rest` is what is left of the fields that have one."""
     extra = {field: _lines(fields, field) for field in fields if field not in _PLACED}
     extra.update([one for one in rest if one[1]])
     said = fields.get("date", ())
     if len(said) > 1 or (said and said[0] != date):
-        extra["date"] = text.unique([one for one in said if not date or dates.read(one).date != date])
+        extra["date"] = text.unique([one for one in said if not date or _says_more(one, date)])
     if "description" in fields:
         extra["description"] = descriptions.unplaced(fields["description"])
     if "language" in fields:
