@@ -47,7 +47,8 @@ class Ledger:
 
     def begin(self, request: Request) -> None:
         with self._writing() as connection:
-            self._row = harvests.begin(connection, self.state.id, self._fingerprint, request, self._now)
+            row = harvests.begin(connection, self.state.id, self._fingerprint, request, self._now)
+        self._row = row  # now that it is there
         self.checkpoint = msgspec.structs.replace(self.checkpoint, live_before=self.state.live)
 
     def change_request(self, request: Request) -> None:

@@ -160,8 +160,7 @@ class Scenario:
     engine: str = "tantivy"
 
 
-EXCHANGE = ("page parsed",)
-AWAITED = ("connected", "headers read", "half the body read", "body decoded")
+EXCHANGE = ("connected", "headers read", "half the body read", "body decoded", "page parsed")
 PAGE = (
     "transaction begun",
     "lease renewed",
@@ -293,4 +292,5 @@ def test_a_place_is_passed_as_often_as_the_table_says(stage: Callable[[str], Sta
 
 
 def test_each_place_is_struck() -> None:
-    assert {place for _, place, _ in KILLS} == set(PLACES) - set(AWAITED)
+    elsewhere = {"batch renormalised"}  # tests/test_renormalise.py
+    assert {place for _, place, _ in KILLS} | elsewhere == set(PLACES)

@@ -107,7 +107,7 @@ def test_it_comes_back_when_it_may(rig: Rig) -> None:
 
 def test_a_source_under_harvest_is_left_alone(rig: Rig) -> None:
     rig.harvest()
-    Ledger(rig.source, rig.store, rig.clock)
+    _held = Ledger(rig.source, rig.store, rig.clock)
     with pytest.raises(SourceBusy):
         forget_seven(rig)
     with pytest.raises(SourceBusy):
@@ -195,7 +195,7 @@ def test_it_does_not_act_unasked(folder: Path, run: Run) -> None:
 
 def test_a_source_under_harvest_is_told(folder: Path, run: Run) -> None:
     with program_in(folder) as program, program.store.write() as connection:
-        leases.take(connection, "demo", program.clock.now())
+        _held = leases.take(connection, "demo", program.clock.now())
     ran = run("forget", KHAN, "--yes")
     assert (ran.code, ran.out) == (3, "")
     assert "is being harvested" in ran.err

@@ -87,7 +87,7 @@ def test_what_was_forgotten_stays_forgotten(rig: Rig, config_file: Path) -> None
 def test_a_source_under_harvest_is_left_alone(rig: Rig, config_file: Path) -> None:
     rig.harvest()
     before = config_file.read_text()
-    Ledger(rig.source, rig.store, rig.clock)
+    _held = Ledger(rig.source, rig.store, rig.clock)
     with pytest.raises(SourceBusy):
         remove(NAME, config_file, rig.store, rig.clock)
     assert (len(rig.live), config_file.read_text()) == (50, before)

@@ -320,7 +320,7 @@ def test_a_failure_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> 
 
 def test_a_source_under_harvest(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with program_in(folder) as program, program.store.write() as connection:
-        leases.take(connection, "demo", program.clock.now())
+        _held = leases.take(connection, "demo", program.clock.now())
     ran = inside(folder, capsys, "renormalise")
     assert (ran.code, ran.out) == (3, "")
     assert "is being harvested" in ran.err

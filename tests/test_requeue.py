@@ -351,7 +351,7 @@ def test_retry_in_json(run: Run) -> None:
 
 def test_retry_of_a_source_under_harvest(run: Run, folder: Path) -> None:
     with program_in(folder) as program, program.store.write() as connection:
-        leases.take(connection, "demo", program.clock.now())
+        _held = leases.take(connection, "demo", program.clock.now())
     ran = run("quarantine", "--retry")
     assert (ran.code, ran.out) == (3, "")
     assert "is being harvested" in ran.err

@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
+from weakref import WeakValueDictionary
 
 import msgspec
 import psutil
@@ -24,22 +25,40 @@ from harvester.store.schema import sources
 SECONDS = 300.0
 
 
-class Lease(msgspec.Struct, frozen=True):
+class Lease(msgspec.Struct, frozen=True, weakref=True):
     source_id: int
     source: str
     fence: int
 
 
-def take(connection: Connection, source: str, now: datetime) -> Lease:
-    """SourceBusy while another process that may still be alive holds it."""
-    found = connection.execute(sa.select(sources).where(sources.c.name == source)).one()
-    if found.lease_holder and found.lease_expires > now.timestamp() and _may_be_alive(found.lease_holder):
+# A run that an interrupt ends just before it can give its lease back leaves none behind in a process that
+# lives on: nobody refers to it any more.
+_ours: WeakValueDictionary[tuple[str, int, int], Lease] = WeakValueDictionary()
+
+
+def _key(connection: Connection, source_id: int, fence: int) -> tuple[str, int, int]:
+    return str(connection.engine.url), source_id, fence
+
+
+def refuse_busy(connection: Connection, source: str, now: datetime) -> None:
+    """SourceBusy while another run that may still be alive holds it."""
+    found = connection.execute(sa.select(sources).where(sources.c.name == source)).one_or_none()
+    if found is None or not found.lease_holder or found.lease_expires <= now.timestamp():
+        return
+    if _may_be_alive(found.lease_holder, _key(connection, found.id, found.fence)):
         until = datetime.fromtimestamp(found.lease_expires, UTC)
         raise SourceBusy(
             f"{source} is being harvested by {_described(found.lease_holder)}",
             f"wait for it to end; if it is gone, the source is free again at {until:%H:%M} UTC",
         )
+
+
+def take(connection: Connection, source: str, now: datetime) -> Lease:
+    """SourceBusy as `refuse_busy`. The lease ends with the last reference to it, if not before."""
+    refuse_busy(connection, source, now)
+    found = connection.execute(sa.select(sources).where(sources.c.name == source)).one()
     lease = Lease(found.id, source, found.fence + 1)
+    _ours[_key(connection, found.id, lease.fence)] = lease
     held = {"lease_holder": _me(), "lease_expires": now.timestamp() + SECONDS, "fence": lease.fence}
     connection.execute(sa.update(sources).where(sources.c.id == found.id).values(held))
     fault_point("lease taken")
@@ -100,8 +119,10 @@ def _me() -> str:
     return f"{os.getpid()} {psutil.Process().create_time()} {socket.gethostname()}"
 
 
-def _may_be_alive(holder: str) -> bool:
+def _may_be_alive(holder: str, key: tuple[str, int, int]) -> bool:
     """A holder on this machine that is gone needs no waiting for; its number may be another's by now."""
+    if holder == _me():
+        return key in _ours
     pid, started, host = holder.split(" ", 2)
     if host != socket.gethostname():
         return True
