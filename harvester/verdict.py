@@ -84,10 +84,18 @@ def doubt_of_page(page: Page, checkpoint: Checkpoint) -> str:
     """What a last page, or one of any place, says against its list."""
     if page.repaired and not page.token and not page.more and checkpoint.list_size is None:
         return "the last page had to be repaired, and no number of records is stated to hold it against"
+    if may_have_lost_a_page(page, checkpoint):
+        return "an answer was lost on its way, and the repository's one token does not ask for it again"
     before, now = parse_datestamp(checkpoint.response_date), parse_datestamp(page.response_date)
     if before and now and before - now > _OUT_OF_STEP:
         return f"a page is older than the one before it ({page.response_date}): it comes from a cache"
     return ""
+
+
+def may_have_lost_a_page(page: Page, checkpoint: Checkpoint) -> bool:
+    """Where one token stands for all pages, the server counts them, those that never came too (K01b)."""
+    is_one_token = checkpoint.same_token or (bool(page.token) and page.token == checkpoint.token)
+    return page.replayed and is_one_token
 
 
 def judge_break(checkpoint: Checkpoint, reason: str, *, deferred: bool = False) -> Judgement:

@@ -44,6 +44,10 @@ class _AskAgain(Exception):
     """The page was empty and the last, which it should not be: once more, to be sure (FAULTS K22, K04)."""
 
 
+class _PageLost(Exception):
+    """The server counts for itself, and may have counted a page that never came (FAULTS K01b)."""
+
+
 class Walk:
     def __init__(self, run: Run, intake: Intake, recovery: Recovery) -> None:
         self._run = run
@@ -58,6 +62,8 @@ class Walk:
                 self._ask_otherwise(error)
             except _AskAgain:
                 self._run.save(asked_again=True)
+            except _PageLost:
+                self._restart(self._run.checkpoint)
             except _UNREADABLE as error:
                 self._recovery.of(error)
 
@@ -80,8 +86,7 @@ class Walk:
     def _read_window(self) -> None:
         checkpoint = self._run.checkpoint
         if checkpoint.token and checkpoint.same_token and plan.may_restart(checkpoint):
-            # The server counts for itself, and may have counted a page that never came (FAULTS K01b).
-            self._restart(checkpoint)
+            raise _PageLost
         try:
             for page in ReadAhead(self._pages(), self._run.ledger.keep_lease):
                 self._store(page)
@@ -121,6 +126,8 @@ class Walk:
                 f"the repository keeps sending the same pages, after {checkpoint.total:,} records",
                 "tell the repository",
             )
+        if verdict.may_have_lost_a_page(page, checkpoint) and plan.may_restart(checkpoint):
+            raise _PageLost
         if not page.items and not page.token and not page.more and self._should_be_more():
             raise _AskAgain
         verdict.check_emptiness(0 if page.items else checkpoint.empty_pages + 1)

@@ -209,6 +209,14 @@ def test_a_web_page_in_place_of_a_repository(rig: Rig) -> None:
     assert "base URL" in report.error
 
 
+def test_version_1_is_refused(rig: Rig) -> None:
+    """FAULTS P11."""
+    rig.repository.misbehave(faults.replaced("<protocolVersion>[^<]*", "<protocolVersion>1.1"))
+    report = rig.harvest()
+    assert (report.verdict, report.requests) == ("failed", 1)
+    assert "OAI-PMH 1.1" in report.reason
+
+
 def test_nobody_there(rig: Rig) -> None:
     rig.change_source(url=f"http://127.0.0.1:{faults.free_port()}/oai")
     report = rig.harvest()

@@ -292,6 +292,25 @@ def test_one_token_for_all_pages_is_no_circle(tmp_path: Path, clock: FakeClock) 
         assert rig.is_exact()
 
 
+def test_one_token_for_all_pages_is_not_asked_with_after_a_lost_answer(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    """FAULTS K01b: the server has gone on meanwhile, and asking again would pass over a page."""
+    with rigged(tmp_path, OneToken(50, clock.now), clock) as rig:
+        rig.repository.misbehave(faults.unstated_size())
+        lost = rig.repository.misbehave(faults.reset, lambda asked: asked.nth == 3, times=1)
+        assert rig.harvest().verdict == "complete"
+        assert lost.fired == 1
+        assert rig.is_exact()
+
+
+def test_one_token_is_not_gone_on_with(tmp_path: Path, clock: FakeClock) -> None:
+    with rigged(tmp_path, OneToken(50, clock.now), clock) as rig:
+        rig.harvest(limit=30)
+        assert rig.harvest().verdict == "complete"
+        assert rig.is_exact()
+
+
 # Quarantine
 
 

@@ -4,8 +4,10 @@ Sickle's own parse takes half a page for the end of a list, and its own requests
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from typing import TypeVar
 
+import msgspec
 from sickle import Sickle
 from sickle.iterator import OAIResponseIterator
 from sickle.models import ResumptionToken
@@ -26,21 +28,28 @@ _MOST_SET_PAGES = 1000
 class _PageIterator(OAIResponseIterator):  # type: ignore[misc]  # Sickle has no types
     """Sickle's walk from token to token; errors have been raised by our parse already."""
 
+    oai_response: Iterator[Page]
     resumption_token: ResumptionToken | None
 
     def __init__(self, client: "Client", arguments: Mapping[str, str], of: Mapping[str, str]) -> None:
         self._of = of
         super().__init__(client, dict(arguments))
 
+    def next(self) -> Page:
+        """A response, or a part of a huge one: only the last part of it has the token."""
+        while (page := next(self.oai_response, None)) is None:
+            if self.resumption_token is None or not self.resumption_token.token:
+                raise StopIteration
+            self._next_response()
+        if not page.more:
+            self.resumption_token = ResumptionToken(token=page.token)
+        return page
+
     def _next_response(self) -> None:
         arguments = dict(self.params)
         if self.resumption_token:
             arguments = {"verb": self.verb, "resumptionToken": self.resumption_token.token}
         self.oai_response = self.sickle.harvest(self._of, **arguments)
-        self.resumption_token = self._get_resumption_token()
-
-    def _get_resumption_token(self) -> ResumptionToken:
-        return ResumptionToken(token=self.oai_response.token)
 
 
 class Client(Sickle):  # type: ignore[misc]  # Sickle has no types
@@ -51,9 +60,9 @@ class Client(Sickle):  # type: ignore[misc]  # Sickle has no types
         self._transport = transport
         self._manner = Manner()
 
-    def harvest(self, of: Mapping[str, str], /, **arguments: str) -> Page:
+    def harvest(self, of: Mapping[str, str], /, **arguments: str) -> Iterator[Page]:
         """Sickle's hook for one exchange; what cannot be read is asked for again (FAULTS X07, X23, P02)."""
-        return self._transport.unless_unreadable(lambda: self._page(arguments, of), _may_pass)
+        return self._transport.unless_unreadable(lambda: self._parts(arguments, of), _may_pass)
 
     def pages(
         self, verb: str, arguments: Mapping[str, str], of: Mapping[str, str] | None = None
@@ -86,18 +95,21 @@ class Client(Sickle):  # type: ignore[misc]  # Sickle has no types
     def record(self, identifier: str, metadata_prefix: str) -> Page:
         """ResponseError where it is another record that comes."""
         asked = {"identifier": identifier, "metadataPrefix": metadata_prefix}
-        return self.harvest(asked, verb="GetRecord", **asked)
+        return next(self.harvest(asked, verb="GetRecord", **asked))
 
-    def _page(self, arguments: Mapping[str, str], of: Mapping[str, str]) -> Page:
-        verb = arguments["verb"]
-        page = self._read(lambda body: response.read_page(body, verb), arguments, of)
+    def _parts(self, arguments: Mapping[str, str], of: Mapping[str, str]) -> Iterator[Page]:
+        """One page; several of a huge response, of which the first has been read."""
+        verb, replayed = arguments["verb"], self._transport.retries
+        page, others = self._read(lambda body: _first_of(response.read_pages(body, verb)), arguments, of)
         fault_point("page parsed")
         if page.error is not None and verb == "GetRecord":
             raise page.error
         check_request(page.request, own_arguments(self.endpoint) | {**of, "verb": verb})
         if verb == "GetRecord":
             check_record(page, of["identifier"])
-        return page
+        if self._transport.retries > replayed:
+            page = msgspec.structs.replace(page, replayed=True)
+        return chain((page,), others)
 
     def _read(
         self, read: Callable[[bytes], Answer], arguments: Mapping[str, str], of: Mapping[str, str]
@@ -125,6 +137,10 @@ class Client(Sickle):  # type: ignore[misc]  # Sickle has no types
         if answer.status >= 400:
             _raise_for(answer)
         return answer.body
+
+
+def _first_of(pages: Iterator[Page]) -> tuple[Page, Iterator[Page]]:
+    return next(pages), pages
 
 
 def _may_pass(error: BaseException) -> bool:

@@ -34,6 +34,7 @@ class Page(msgspec.Struct, frozen=True):
     `repaired` counts the items whose XML had to be repaired. `request` has the arguments that the
     repository says it answers, as far as it says. `error` came beside the items (FAULTS P06): they are
     good, the list is not. `more` of the same response follows (`read_pages`): the list has not ended.
+    `replayed`: an earlier answer to the same request may have been lost on its way.
     """
 
     items: Sequence[Item]
@@ -44,6 +45,7 @@ class Page(msgspec.Struct, frozen=True):
     request: Mapping[str, str] = {}
     error: ProtocolError | None = None
     more: bool = False
+    replayed: bool = False
 
 
 class Identify(msgspec.Struct, frozen=True):

@@ -62,6 +62,11 @@ class Transport:
         self._guarded = _session(contact, Door(is_public, guarded=True))
         self._guarded.cookies = self._open.cookies
 
+    @property
+    def retries(self) -> int:
+        """How many requests were made because the one before them came to nothing."""
+        return self._retries.count
+
     def start_gap(self, url: str, last: float) -> None:
         """From the gap of an earlier run; a wider one that this run has found already stays."""
         self._turns.start(words.host_of(url), last)

@@ -21,6 +21,7 @@ class Retries:
         self._clock = clock
         self._limits = limits
         self._on_wait = on_wait
+        self.count = 0
 
     def exchange(self, ask: Callable[[], Answered]) -> Answered:
         """While no usable HTTP answer comes."""
@@ -62,6 +63,7 @@ class Retries:
 
     def _tell(self, state: tenacity.RetryCallState) -> None:
         assert state.next_action is not None
+        self.count += 1
         self._on_wait(state.next_action.sleep, str(_failure(state)))
 
 
