@@ -25,6 +25,7 @@ WindrowError                     exit 1
 │   ├── BadVerb, BadArgument, BadResumptionToken, CannotDisseminateFormat, IdDoesNotExist,
 │   ├── NoRecordsMatch, NoMetadataFormats, NoSetHierarchy
 │   └── UnknownErrorCode         a code that the specification does not have
+├── MachineFault                 exit 1   no memory, no space: what the machine lacks
 ├── FormatError                  exit 1   metadata that no format can read
 ├── StoreError                   exit 1
 │   ├── StoreTooNew              written by a later Windrow
@@ -37,7 +38,8 @@ WindrowError                     exit 1
     └── IndexBusy                exit 3   another process writes it
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 
 class WindrowError(Exception):
@@ -202,6 +204,28 @@ class NoSetHierarchy(ProtocolError):
 
 class UnknownErrorCode(ProtocolError):
     pass
+
+
+class MachineFault(WindrowError):
+    pass
+
+
+def machine_fault(error: OSError | MemoryError) -> MachineFault:
+    if isinstance(error, MemoryError):
+        lack, remedy = "this machine has no memory left", "end other programs"
+    else:
+        lack, remedy = f"the system refused: {error.strerror or error}", "is the disk full? See to it"
+    return MachineFault(lack, f"{remedy}, then run the same command again: nothing stored is lost")
+
+
+@contextmanager
+def machine_faults_told() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:  # whoever reads our output has enough
+        raise
+    except (OSError, MemoryError) as error:
+        raise machine_fault(error) from error
 
 
 class FormatError(WindrowError):

@@ -23,6 +23,7 @@ from harvester.errors import (
     StoreError,
     TransportError,
     WindrowError,
+    machine_faults_told,
 )
 from harvester.intake import Intake
 from harvester.ledger import Ledger
@@ -66,7 +67,8 @@ class _Harvest:
 
     def to_its_end(self) -> Harvest:
         try:
-            return self._end(self._attempt())
+            with machine_faults_told():
+                return self._end(self._attempt())
         except StoreError:
             raise
         except WindrowError as error:

@@ -284,6 +284,37 @@ def assert_counted_once(ran: Ran) -> None:
     assert (report["unchanged"], report["quarantined"]) == (len(DELETED), len(REFUSED))
 
 
+LACKS = [
+    (name, place, lack)
+    for name, scenario in SCENARIOS.items()
+    if name not in ("follower", "old store")
+    for places in scenario.passes.values()
+    for place in places
+    if place not in EXCHANGE or place == "page parsed"
+    for lack in ("full", "memory")
+]
+
+
+@pytest.mark.parametrize(("name", "place", "lack"), LACKS, ids=[", ".join(lack) for lack in LACKS])
+def test_what_the_machine_lacks(
+    stage: Callable[[str], Stage], tmp_path: Path, capsys: object, name: str, place: str, lack: str
+) -> None:
+    """No space, no memory: told as what it is, and one clean run puts it right as after a kill."""
+    stood = stage(name)
+    scenario, folder = SCENARIOS[name], stood.at(tmp_path / "failed")
+    nth = min(2, stood.passed[place])
+    ran = windrow(folder, *scenario.command, env={"WINDROW_FAULT": f"{place}:{nth}:{lack}"})
+    assert ran.code in (1, 3)
+    assert "Traceback" not in ran.err
+    told = ran.out + ran.err
+    assert "then run" in told
+    assert ("space" in told or "disk" in told) if lack == "full" else "no memory left" in told
+    assert_sound(folder)
+    again = inside(folder, capsys, *scenario.command)
+    assert again.code == 0, again.err
+    assert_holds(folder, scenario.outcome(stood))
+
+
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_a_place_is_passed_as_often_as_the_table_says(stage: Callable[[str], Stage], name: str) -> None:
     passed = stage(name).passed

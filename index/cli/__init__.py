@@ -15,7 +15,7 @@ from typing import NoReturn
 
 import click
 
-from harvester.errors import WindrowError
+from harvester.errors import WindrowError, machine_fault
 from index.cli.talk import tell_error
 
 _INTERRUPTED = 130
@@ -132,9 +132,9 @@ def run(arguments: list[str]) -> int:
         # Python would complain at its end about what it could not write.
         _close_output()
         return 0
-    except OSError as error:
+    except (OSError, MemoryError) as error:
         _close_output()
-        tell_error(WindrowError(f"the system refused: {error.strerror or error}", "is the disk full?"))
+        tell_error(machine_fault(error))
         return 1
 
 

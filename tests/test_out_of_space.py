@@ -1,0 +1,79 @@
+"""A disk that is full after so many bytes of a file, at each write in turn: nothing breaks, and it is told.
+
+Read-only folders, and two sizes for every push: tests/test_cli.py.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.commands import files_up_to, inside, windrow
+from tests.fakes.clock import FakeClock
+from tests.fakes.repository import FakeRepository, serving
+from tests.fakes.works import Works
+from tests.whole import Stored, assert_holds, assert_sound
+
+pytestmark = pytest.mark.slow
+RECORDS = 250
+KIB = 1024
+
+
+@pytest.fixture(scope="module")
+def repository() -> Iterator[FakeRepository]:
+    with serving(Works(RECORDS, FakeClock().now, page_size=25)) as repository:
+        yield repository
+
+
+@pytest.fixture
+def folder(tmp_path: Path, repository: FakeRepository) -> Path:
+    (tmp_path / "config.toml").write_text(f'[sources.test]\nurl = "{repository.url}"\n')
+    return tmp_path
+
+
+def all_of(repository: FakeRepository) -> Stored:
+    assert isinstance(repository.responder, Works)
+    return Stored(repository.responder.live, repository.responder.deleted, set())
+
+
+# The store's file and its log grow past 300 KiB, so that every one of these is reached.
+@pytest.mark.parametrize("kib", [0, 1, 4, 8, 16, *range(32, 320, 32)])
+def test_under_the_store(
+    repository: FakeRepository, folder: Path, capsys: pytest.CaptureFixture[str], kib: int
+) -> None:
+    ran = windrow(folder, "harvest", before=files_up_to(kib * KIB))
+    assert ran.code in (1, 3), ran.out
+    assert "Traceback" not in ran.err
+    assert "space" in ran.err or "disk" in ran.err
+    assert "  → " in ran.err
+    assert_sound(folder)
+    assert inside(folder, capsys, "harvest").code == 0
+    assert_holds(folder, all_of(repository))
+
+
+@pytest.mark.parametrize("engine", ["tantivy", "whoosh"])
+@pytest.mark.parametrize("kib", [0, 1, 2, 4, 8, 16])
+def test_under_the_index(
+    repository: FakeRepository, folder: Path, capsys: pytest.CaptureFixture[str], engine: str, kib: int
+) -> None:
+    with (folder / "config.toml").open("a") as config:
+        config.write(f'[index]\nengine = "{engine}"\n')
+    assert inside(folder, capsys, "harvest").code == 0
+    ran = windrow(folder, "rebuild", before=files_up_to(kib * KIB))
+    assert (ran.code, ran.out) == (1, "")
+    assert "Traceback" not in ran.err
+    assert "  → " in ran.err
+    assert len(list((folder / "data/index").glob(f"{engine}-*"))) == 1
+    assert_holds(folder, all_of(repository))
+    assert inside(folder, capsys, "rebuild").code == 0
+    assert_holds(folder, all_of(repository))
+
+
+def test_without_a_place_for_temporary_files(
+    repository: FakeRepository, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Neither store nor index needs one."""
+    nowhere = str(folder / "nowhere")
+    ran = windrow(folder, "harvest", env={"TMPDIR": nowhere, "SQLITE_TMPDIR": nowhere})
+    assert ran.code == 0, ran.err
+    assert_holds(folder, all_of(repository))
