@@ -1,8 +1,8 @@
 """Places where a test lets the process die, or the machine fail. Without WINDROW_FAULT nothing happens.
 
 WINDROW_FAULT=NAME:NTH:ACTION strikes when the place called NAME is passed the NTH time. ACTION is kill
-(SIGKILL, as a power cut), interrupt (Ctrl-C), full (no space left on the device), memory (none left), or
-the path of a file, to which each place that is passed is written, whatever NAME and NTH say.
+(SIGKILL, as a power cut), stop (SIGSTOP), interrupt (Ctrl-C), full (no space left on the device), memory
+(none left), or the path of a file, to which each place that is passed is written, whatever NAME and NTH say.
 """
 
 import errno
@@ -62,6 +62,8 @@ def _pass(place: str, name: str, nth: str, action: str) -> None:
 def _strike(action: str) -> None:
     if action == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
+    if action == "stop":
+        os.kill(os.getpid(), signal.SIGSTOP)
     if action == "interrupt":
         signal.raise_signal(signal.SIGINT)
     if action == "full":

@@ -4,11 +4,11 @@ store.changes since the generation's position ─▶ document | tombstone ─▶
 """
 
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import msgspec
 
-from harvester.errors import IndexMissing, IndexUnusable
+from harvester.errors import IndexBusy, IndexMissing, IndexUnusable
 from harvester.fault_point import fault_point
 from harvester.store import Store
 from harvester.store import changes as feed
@@ -60,11 +60,14 @@ def rebuild(
         generation = generations.new(engine, store.id)
         try:
             synced = _follow(store, generation, on_progress)
+            _follow(store, generation, on_progress)  # what came meanwhile: no search may fall back
         except BaseException:
             generation.remove()  # a half of an index would only fill the disk
             raise
         fault_point("generation built")
         generations.switch(generation)
+    with suppress(IndexBusy):  # whoever wrote the old one has come over, and goes on
+        _follow(store, generation, on_progress)
     return synced
 
 

@@ -2,26 +2,22 @@
 
 import os
 import signal
-import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
-import psutil
 import pytest
 
-from tests.commands import Ran, command, environment, windrow
+from tests.commands import windrow
 from tests.fakes.clock import FakeClock
-from tests.fakes.faults import Gate, offset
 from tests.fakes.repository import FakeRepository, serving
 from tests.fakes.works import Works
+from tests.held import held
 from tests.whole import Stored, assert_holds
 
 pytestmark = pytest.mark.slow
 PAGES, A_PAGE = 6, 10
 RECORDS = PAGES * A_PAGE
-HANGS = 120
 
 
 @pytest.fixture
@@ -33,48 +29,6 @@ def repository(tmp_path: Path) -> Iterator[FakeRepository]:
     with serving(works) as repository:
         (tmp_path / "config.toml").write_text(f'[sources.test]\nurl = "{repository.url}"\n')
         yield repository
-
-
-class Harvest:
-    """`windrow harvest` as a process, in a group of its own; `follower` is the index's process beside it."""
-
-    def __init__(self, folder: Path, gate: Gate) -> None:
-        self.gate = gate
-        self.process = subprocess.Popen(
-            command("harvest", "--json"),
-            cwd=folder,
-            env=environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
-
-    @property
-    def follower(self) -> psutil.Process:
-        (child,) = psutil.Process(self.process.pid).children()
-        return child
-
-    def ended(self) -> Ran:
-        """When it and its follower are gone: both hold its standard error."""
-        out, err = self.process.communicate(timeout=HANGS)
-        return Ran(self.process.returncode, out.decode(), err.decode())
-
-
-@contextmanager
-def held(repository: FakeRepository, folder: Path, start: int, *, in_mid_body: bool) -> Iterator[Harvest]:
-    """A harvest that waits for the page beginning at record `start`; afterwards the server is well again."""
-    gate = Gate(repository)
-    repository.misbehave(gate.in_mid_body if in_mid_body else gate.before, offset(start))
-    harvest = Harvest(folder, gate)
-    try:
-        gate.await_reached()
-        yield harvest
-    finally:
-        repository.behave()
-        gate.opened.set()
-        if harvest.process.poll() is None:
-            harvest.process.kill()
-            harvest.ended()
 
 
 def set_right_by_one_run(repository: FakeRepository, folder: Path) -> None:

@@ -74,7 +74,11 @@ def harvest_sources(
         tell("Details (keywords, ORCIDs …) are not fetched yet: records have what their list says.")
     options = _kept_up(options, program)
     # The store is opened first: two processes that make the same store would wait for each other.
-    _ = program.store
+    refused = [error for source in sources if (error := _refusal(program, source))]
+    if len(refused) == len(sources):  # a follower would have to wait for that of the other harvest
+        for error in refused:
+            tell_error(error)
+        return SourceBusy.exit_code
     with following(program.settings.path):
         codes = [_harvest(program, source, options, as_json) for source in sources]
     return worst(codes)
@@ -85,6 +89,17 @@ def _kept_up(options: "Options | None", program: Program) -> "Options":
 
     often = program.settings.harvest
     return msgspec.structs.replace(options or Options(), audit=often.audit, reread=often.full)
+
+
+def _refusal(program: Program, source: "Source") -> SourceBusy | None:
+    from harvester.store import leases
+
+    try:
+        with program.store.read() as connection:
+            leases.refuse_busy(connection, source.name, program.clock.now())
+    except SourceBusy as error:
+        return error
+    return None
 
 
 def worst(codes: Sequence[int]) -> int:
