@@ -72,9 +72,9 @@ class _Harvest:
         except StoreError:
             raise
         except WindrowError as error:
-            broken = verdict.judge_break(
-                self._run.checkpoint, error.message, deferred=isinstance(error, Deferred)
-            )
+            reason = verdict.told(error.message, self._run.checkpoint)
+            deferred = isinstance(error, Deferred)
+            broken = verdict.judge_break(self._run.checkpoint, reason, deferred=deferred)
             return self._end(broken, "; ".join(filter(None, (error.message, error.advice))))
         except BaseException as error:
             stopped = isinstance(error, KeyboardInterrupt | SystemExit)

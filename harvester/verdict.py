@@ -105,6 +105,15 @@ def judge_break(checkpoint: Checkpoint, reason: str, *, deferred: bool = False) 
     return Judgement("partial" if checkpoint.pages or checkpoint.singles else "failed", reason)
 
 
+def told(trouble: str, checkpoint: Checkpoint) -> str:
+    """What broke the list off, what came before that, and how much had come."""
+    if not checkpoint.pages:
+        return trouble
+    before = f"{checkpoint.note}; then: " if checkpoint.note and trouble not in checkpoint.note else ""
+    stated = f" of {checkpoint.list_size:,}" if checkpoint.total <= (checkpoint.list_size or 0) else ""
+    return f"{before}{trouble}, after {checkpoint.total:,}{stated} records"
+
+
 def must_verify(judgement: Judgement, request: Request, state: SourceState) -> bool:
     """A list that sweeps, or a doubt that stands a second time."""
     return request.sweeps or (judgement.verdict == "unproven" and state.doubted)

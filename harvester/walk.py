@@ -123,7 +123,7 @@ class Walk:
         checkpoint = self._run.checkpoint
         if page.token and print_of(page) in (checkpoint.page_print, checkpoint.landmark):
             raise EndlessList(
-                f"the repository keeps sending the same pages, after {checkpoint.total:,} records",
+                "the repository keeps sending the same pages",
                 "tell the repository",
             )
         if verdict.may_have_lost_a_page(page, checkpoint) and plan.may_restart(checkpoint):
