@@ -25,15 +25,19 @@ def may_delete(*, live_before: int, deleted: int, held: bool) -> int:
     return 0 if held else max(0, most_deletions(live_before) - deleted)
 
 
-def guard(*, live: int, vanished: int, last_full: int | None, allowed: bool, deleted: int = 0) -> Sweep:
+def guard(
+    *, live: int, vanished: int, last_full: int | None, allowed: bool, deleted: int = 0, created: int = 0
+) -> Sweep:
     """More than max(50, 10 %) gone, or under 80 % of the last full list left, is held back for a person.
 
-    `deleted` is how many the run has deleted already.
+    So is more than half of what was there before the run: all may have new identifiers (FAULTS I02).
+    `deleted` and `created` are how many the run has deleted and made already.
     """
     if allowed or not vanished:
         return Sweep(delete=vanished)
     left = live - vanished
-    if vanished + deleted > most_deletions(live + deleted) or left < (last_full or live) * _FLOOR:
+    is_most = 2 * vanished > live - created
+    if is_most or vanished + deleted > most_deletions(live + deleted) or left < (last_full or live) * _FLOOR:
         return Sweep(
             hold=vanished,
             reason=f"{vanished:,} of {live:,} records are no longer listed; none of them is deleted "

@@ -206,6 +206,10 @@ class UnknownErrorCode(ProtocolError):
     pass
 
 
+# The repository stands, and what was asked cannot be had of it: other requests may fare better.
+NO_ANSWER = (BrokenBody, HttpStatus, OddHeaders, ProtocolError, ResponseError, TimedOut, TooLarge)
+
+
 class MachineFault(WindrowError):
     pass
 

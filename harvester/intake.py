@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from harvester import deletions
 from harvester.delivery import Delivery, Terms, contested, deliver
-from harvester.errors import HttpStatus, IdDoesNotExist, ProtocolError, ResponseError, TimedOut
+from harvester.errors import NO_ANSWER, IdDoesNotExist
 from harvester.oai.items import Header, Item
 from harvester.run import Run
 from harvester.store.records import Known
@@ -53,7 +53,7 @@ class Intake:
         except IdDoesNotExist:
             datestamp = known[identifier].datestamp if identifier in known else ""
             return Item(Header(identifier, datestamp, deleted=True))
-        except (ProtocolError, ResponseError, HttpStatus, TimedOut):
+        except NO_ANSWER:
             return None
         return page.items[0] if len(page.items) == 1 else None
 

@@ -13,7 +13,7 @@ from harvester.verdict import print_of
 
 
 class Listing:
-    """`read` raises ProtocolError, ResponseError or TransportError; what is stored then means nothing."""
+    """`read` raises NO_ANSWER, or another TransportError; what is stored then means nothing."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -34,7 +34,7 @@ class Listing:
             return 0
 
     def _read(self, request: Request, window: Window | None, pays: Callable[[Page], bool]) -> int | None:
-        self._listed, landmark, empty, page_size = 0, "", 0, 0
+        self._listed, landmark, empty, page_size, named = 0, "", 0, 0, True
         before = self._run.requests_of_this_process
         pages = self._run.client.pages("ListIdentifiers", plan.list_arguments(request, window))
         for number, page in enumerate(ReadAhead(pages, self._run.ledger.keep_lease), 1):
@@ -48,6 +48,9 @@ class Listing:
             if page.token and print_of(page) == landmark:
                 raise EndlessList("the list of identifiers goes in a circle", "tell the repository")
             landmark = verdict.landmark(landmark, print_of(page), number)
+            if number > 1:
+                verdict.check_same_set(page, request.set_spec, named=named)
+            named = named and verdict.names_set(page, request.set_spec)
             self._keep(page)
             if page.error:
                 raise page.error

@@ -9,15 +9,16 @@ error ─▶ ListIdentifiers ─┬▶ nothing is missing: the window is done
 from harvester import plan, windows
 from harvester.datestamp import format_datestamp
 from harvester.errors import (
+    NO_ANSWER,
     BrokenBody,
     EndlessList,
     HttpStatus,
     MalformedXml,
-    OddHeaders,
     ProtocolError,
     ResponseError,
     TimedOut,
     TooLarge,
+    Unreachable,
     WindrowError,
 )
 from harvester.listing import Listing
@@ -28,7 +29,7 @@ from harvester.store.harvests import Window
 _FEW = 100
 _MOST = 1_000
 _MOST_WITHOUT_LISTS = 10_000
-_IN_TROUBLE = (BrokenBody, HttpStatus, OddHeaders, ProtocolError, ResponseError, TimedOut, TooLarge)
+_IN_TROUBLE = (*NO_ANSWER, Unreachable)
 
 
 class Recovery:
@@ -42,7 +43,8 @@ class Recovery:
         if self._is_the_server(error):
             raise error
         note = self._run.checkpoint.note or f"the list had to be read in parts: {error.message}"
-        self._run.save(failures=self._run.checkpoint.failures + 1, note=note)
+        failed = not _is_too_long(error)
+        self._run.save(failures=self._run.checkpoint.failures + failed, note=note)
         listed = self._identified()
         if listed is None:
             self._halve(error)
@@ -94,23 +96,29 @@ class Recovery:
         parts = windows.halves(request, self._run.window, now)
         if parts is None:
             raise error
-        self._split(parts, done=0)
+        self._split(parts, done=0, at_once=_is_too_long(error))
 
-    def _split(self, parts: tuple[Window, Window], done: int) -> None:
+    def _split(self, parts: tuple[Window, Window], done: int, *, at_once: bool = False) -> None:
         checkpoint = self._run.checkpoint
+        todo = (*parts, *checkpoint.todo) if at_once else (*checkpoint.todo, *parts)
         self._run.save(
             token="",
             listed=0,
             finished=checkpoint.finished + done,
-            todo=(*checkpoint.todo, *parts),
+            todo=todo,
             splits=checkpoint.splits + 1,
         )
+
+
+def _is_too_long(error: WindrowError) -> bool:
+    """No failure, but a rule: some give no list of more than so many records (FAULTS H12, C06)."""
+    return isinstance(error, HttpStatus) and error.status == 413
 
 
 def _may_be_one_page(error: WindrowError) -> bool:
     """Where nothing has come yet: a page too much for the server, and not an address that is wrong?"""
     if isinstance(error, HttpStatus):
-        return error.status >= 500 or error.status == 413
+        return error.status >= 500 or _is_too_long(error)
     return isinstance(error, BrokenBody | MalformedXml | TimedOut | TooLarge)
 
 

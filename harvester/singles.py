@@ -7,14 +7,7 @@ missing ─▶ GetRecord ─┬▶ deliver ─▶ the store
 from collections.abc import Iterator, Sequence
 
 from harvester.delivery import Delivery
-from harvester.errors import (
-    HttpStatus,
-    IdDoesNotExist,
-    ProtocolError,
-    ResponseError,
-    TimedOut,
-    WindrowError,
-)
+from harvester.errors import NO_ANSWER, IdDoesNotExist, WindrowError
 from harvester.intake import Intake
 from harvester.oai.ahead import ReadAhead
 from harvester.oai.items import Header, Item
@@ -22,9 +15,9 @@ from harvester.run import Run
 from harvester.store.harvests import Counts
 from harvester.store.listings import Listed
 from harvester.store.records import Refused
+from harvester.verdict import is_within
 
 _BATCH = 20
-_PASSING = (ProtocolError, ResponseError, HttpStatus, TimedOut)
 
 
 class Singles:
@@ -59,7 +52,7 @@ class Singles:
                 yield from self._run.client.record(one.identifier, self._run.request.metadata_prefix).items
             except IdDoesNotExist:
                 continue  # gone since it was listed, or listed by mistake (FAULTS L08): nothing to keep
-            except _PASSING as error:
+            except NO_ANSWER as error:
                 yield _unfetched(one, error)
 
     def _store(
@@ -80,13 +73,21 @@ class Singles:
 
 
 def is_there(run: Run, identifier: str) -> bool:
-    """Does the repository still give this record, whatever its lists say? What it does not say is no yes."""
+    """Does the repository still give this record, whatever its lists say? What it does not say is no yes.
+
+    One that has left the set that was asked for is not there any more (FAULTS S02).
+    """
     run.ledger.keep_lease()
     try:
         page = run.client.record(identifier, run.request.metadata_prefix)
-    except _PASSING:
+    except NO_ANSWER:
         return False
-    return any(item.header.identifier == identifier and not item.header.deleted for item in page.items)
+    headers = [item.header for item in page.items if not item.header.deleted]
+    return any(one.identifier == identifier and not _has_left(one, run.request.set_spec) for one in headers)
+
+
+def _has_left(header: Header, set_spec: str) -> bool:
+    return bool(set_spec and header.sets) and not is_within(header.sets, set_spec)
 
 
 def _unfetched(listed: Listed, error: WindrowError) -> Refused:

@@ -146,25 +146,34 @@ def check_length(requests: int, page_size: int, expected: int, allowed: int = 0)
         )
 
 
-def names_set(page: Page, checkpoint: Checkpoint, set_spec: str) -> bool:
-    """Does each live record so far name the set that was asked for, or one within it?"""
+def names_set(page: Page, set_spec: str) -> bool:
+    """Does each live record name the set that was asked for, or one within it?"""
     live = [item.header.sets for item in page.items if not item.header.deleted]
-    return checkpoint.names_set and all(_is_within(sets, set_spec) for sets in live)
+    return all(is_within(sets, set_spec) for sets in live)
 
 
-def _is_within(sets: tuple[str, ...], set_spec: str) -> bool:
+def is_within(sets: tuple[str, ...], set_spec: str) -> bool:
+    """Does one of them name the set, or one within it?"""
     return any(spec == set_spec or spec.startswith(set_spec + ":") for spec in sets)
 
 
 def check_same_list(page: Page, checkpoint: Checkpoint, set_spec: str) -> None:
     """A token may lead into another list: of other sets, or of headers alone (FAULTS K16, P09)."""
-    live = [item for item in page.items if not item.header.deleted and not item.fault]
-    if not live or not checkpoint.window_pages:
+    if not checkpoint.window_pages:
         return
-    if all(item.metadata is None for item in live):
+    live = [item for item in page.items if not item.header.deleted and not item.fault]
+    if live and all(item.metadata is None for item in live):
         raise ResponseError("the list goes on with headers alone", "tell the repository")
-    strange = sum(not _is_within(item.header.sets, set_spec) for item in live)
-    if set_spec and checkpoint.names_set and strange * _FEW_STRANGE > len(live):
+    check_same_set(page, set_spec, named=checkpoint.names_set)
+
+
+def check_same_set(page: Page, set_spec: str, *, named: bool) -> None:
+    """`named`: each live record of the pages before named the set. Of this page, nearly all have to."""
+    if not (set_spec and named):
+        return
+    live = [item.header.sets for item in page.items if not item.header.deleted and not item.fault]
+    outside = sum(not is_within(sets, set_spec) for sets in live)
+    if outside * _FEW_STRANGE > len(live):
         raise ResponseError(f"the list goes on outside of the set {set_spec}", "tell the repository")
 
 

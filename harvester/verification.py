@@ -4,7 +4,7 @@ asked for, or does it pay? ─▶ Listing ─▶ missing? ─▶ Singles ─▶ 
 """
 
 from harvester import deletions, plan, verdict
-from harvester.errors import ProtocolError, ResponseError
+from harvester.errors import NO_ANSWER
 from harvester.listing import Listing
 from harvester.run import Run
 from harvester.singles import Singles, is_there
@@ -46,7 +46,7 @@ class Verification:
             if listed is None:
                 return judgement
             verdict.check_agreement(listed, checkpoint)
-        except (ProtocolError, ResponseError) as error:
+        except NO_ANSWER as error:
             return Judgement("unproven", f"the list could not be verified: {error.message}")
         left = self._fetched()
         if left:
@@ -58,7 +58,7 @@ class Verification:
         before = self._run.checkpoint.counts
         try:
             self._listing.read(plan.everything(self._run.request))
-        except (ProtocolError, ResponseError) as error:
+        except NO_ANSWER as error:
             return Judgement(judgement.verdict, f"the audit could not be made: {error.message}")
         left = self._fetched()
         if left:
@@ -101,6 +101,7 @@ class Verification:
             last_full=self._run.ledger.state.last_full,
             allowed=self._run.options.allow_deletions,
             deleted=self._run.checkpoint.counts.deleted,
+            created=self._run.checkpoint.counts.created,
         )
         if sweep.delete:
             self._run.ledger.delete_vanished(_SWEEP_BATCH)

@@ -20,6 +20,7 @@ from harvester.errors import (
     TimedOut,
     TooLarge,
     UnknownErrorCode,
+    Unreachable,
 )
 from harvester.intake import Intake
 from harvester.oai.ahead import ReadAhead
@@ -32,7 +33,7 @@ from harvester.verdict import print_of
 
 _UNREADABLE = (
     BadResumptionToken, BrokenBody, HttpStatus, OddHeaders, ResponseError, TimedOut, TooLarge,
-    UnknownErrorCode,
+    UnknownErrorCode, Unreachable,
 )  # fmt: skip
 
 
@@ -180,7 +181,7 @@ class Walk:
             dated=last.dated + dated,
             outside=last.outside + (windows.outside(page, self._run.window) if dated else 0),
             sum=last.sum + (windows.sum_of(page) if dated else 0),
-            names_set=verdict.names_set(page, last, self._run.request.set_spec),
+            names_set=last.names_set and verdict.names_set(page, self._run.request.set_spec),
             doubt=last.doubt or verdict.doubt_of_page(page, last),
             **(self._of_a_whole_page(page, last) if is_whole else {}),
         )
