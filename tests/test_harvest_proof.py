@@ -1,12 +1,12 @@
 """What a harvest may call itself, over HTTP: doubts, verification, sweeps; what moves the watermark."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.catalogue.providers import OneToken
 from tests.fakes import faults
 from tests.fakes.clock import FakeClock
 from tests.fakes.faults import offset, verb
@@ -269,20 +269,6 @@ def test_a_circle_of_pages_ends(rig: Rig) -> None:
     assert "same page" in report.reason
     assert len(rig.repository.log) <= 3 * 5 + 30 + 20
     assert rig.is_exact()
-
-
-class OneToken(Works):
-    """Remembers where each list is, and has one token for all of its pages."""
-
-    _next = ""
-
-    def respond(self, arguments: Sequence[tuple[str, str]]) -> bytes:
-        told = [(name, self._next if name == "resumptionToken" else value) for name, value in arguments]
-        body = super().respond(told)
-        found = re.search(rb"<resumptionToken[^>]*>([^<]+)", body)
-        if found:
-            self._next = found[1].decode().replace("&amp;", "&")
-        return body.replace(found[1], b"same") if found else body
 
 
 def test_one_token_for_all_pages_is_no_circle(tmp_path: Path, clock: FakeClock) -> None:

@@ -77,7 +77,7 @@ class Answer:
     framing: str = "length"
     share: float = 1.0
     honest: bool = False
-    midway: Callable[[], None] = lambda: None
+    midway: Callable[[], None] | None = None
     parts: Iterable[bytes] = ()
 
     def wire(self) -> bytes:
@@ -178,12 +178,12 @@ class _Handler(BaseHTTPRequestHandler):
             repository.at_work += 1
             repository.most_at_once = max(repository.most_at_once, repository.at_work)
         try:
-            answer = repository.answer(asked, arguments)
-            self._begin(answer)
+            sending = self._send(repository.answer(asked, arguments))
+            next(sending)
         finally:
             with repository.lock:
                 repository.at_work -= 1
-        self._finish(answer)
+        next(sending, None)
 
     def _log(self, repository: FakeRepository, arguments: Mapping[str, str], form: str) -> Asked:
         nth = 1 + len(repository.asked(arguments.get("verb", "")))
@@ -192,33 +192,35 @@ class _Handler(BaseHTTPRequestHandler):
         repository.log.append(asked)
         return asked
 
-    def _begin(self, answer: Answer) -> None:
-        """All but the last part: until that is on its way, the request is being answered."""
+    def _send(self, answer: Answer) -> Iterator[None]:
+        """Yields when the repository is done with the request: what is left is on its way."""
         if answer.framing == "wire":
+            yield
             self._put_wire(answer.parts)
             return
         whole = answer.wire()
         sent = whole[: int(len(whole) * answer.share)]
-        self.close_connection = answer.framing == "close" or (len(sent) < len(whole) and not answer.honest)
+        is_cut = len(sent) < len(whole)
+        self.close_connection = answer.framing == "close" or (is_cut and not answer.honest)
+        first = len(sent) // 2 if answer.midway else 0
+        if answer.midway is None:
+            yield
         self._put_headers(answer, len(sent) if answer.honest else len(whole))
-        half = len(sent) // 2
-        self._put_part(answer, sent[:half])
+        if answer.midway is not None:
+            self._put_part(answer, sent[:first])
+            self.wfile.flush()
+            answer.midway()
+            yield
+        self._put_part(answer, sent[first:])
+        if answer.framing == "chunked" and not is_cut:
+            self.wfile.write(b"0\r\n\r\n")
         self.wfile.flush()
-        answer.midway()
-        self._rest = sent[half:]
-        self._is_cut = len(sent) < len(whole)
 
     def _put_wire(self, parts: Iterable[bytes]) -> None:
-        self.close_connection, self._rest, self._is_cut = True, b"", True
+        self.close_connection = True
         for part in parts:
             self.wfile.write(part)
             self.wfile.flush()
-
-    def _finish(self, answer: Answer) -> None:
-        self._put_part(answer, self._rest)
-        if answer.framing == "chunked" and not self._is_cut:
-            self.wfile.write(b"0\r\n\r\n")
-        self.wfile.flush()
 
     def _put_headers(self, answer: Answer, length: int) -> None:
         self.send_response(answer.status)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from ssl import SSLContext
 from typing import Any
 
 import msgspec
@@ -12,11 +13,12 @@ from harvester.harvest import harvest
 from harvester.plan import Options
 from harvester.record import Record
 from harvester.report import Progress, Report
-from harvester.store import Store, changes, harvests, records, sources
+from harvester.store import Store, changes, harvests, quarantine, records, sources
 from harvester.store.changes import Change
 from harvester.store.harvests import Harvest
+from harvester.store.quarantine import Entry
 from harvester.store.sources import SourceState
-from harvester.transport import Transport
+from harvester.transport import Transport, Trust
 from tests.fakes.clock import FakeClock
 from tests.fakes.repository import FakeRepository, Responder, serving
 from tests.fakes.works import Works
@@ -36,6 +38,7 @@ class Rig:
         self.store = store
         self.clock = clock
         self.source = Source(name=NAME, url=repository.url)
+        self.trust: dict[str, Trust] = {}
 
     @property
     def works(self) -> Works:
@@ -50,7 +53,7 @@ class Rig:
     ) -> Report:
         """One run. `from_`, `until`, `full`, `limit`, `allow_deletions` as on the command line."""
         self.repository.log.clear()
-        transport = Transport(self.clock, "me@uni.example")
+        transport = Transport(self.clock, "me@uni.example", trust=self.trust)
         try:
             return harvest(self.source, self.store, transport, self.clock, Options(**options), on_progress)
         finally:
@@ -73,6 +76,12 @@ class Rig:
     @property
     def tombstones(self) -> set[str]:
         return {change.record.identifier for change in self.feed if change.record.deleted}
+
+    @property
+    def refused(self) -> dict[str, Entry]:
+        """What is in quarantine, by identifier."""
+        with self.store.read() as connection:
+            return {entry.identifier: entry for entry in quarantine.entries(connection, self.source.name)}
 
     def record(self, identifier: str) -> Record:
         with self.store.read() as connection:
@@ -114,8 +123,10 @@ class Rig:
 
 
 @contextmanager
-def rigged(folder: Path, responder: Responder, clock: FakeClock) -> Iterator[Rig]:
-    with serving(responder) as repository:
+def rigged(
+    folder: Path, responder: Responder, clock: FakeClock, tls: SSLContext | None = None
+) -> Iterator[Rig]:
+    with serving(responder, tls=tls) as repository:
         store = Store(f"sqlite:///{folder / 'store.db'}")
         try:
             yield Rig(repository, store, clock)

@@ -1,0 +1,1 @@
+"""How providers misbehave, row by row, and what a harvest makes of it."""
