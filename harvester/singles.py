@@ -75,7 +75,8 @@ class Singles:
 def is_there(run: Run, identifier: str) -> bool:
     """Does the repository still give this record, whatever its lists say? What it does not say is no yes.
 
-    One that has left the set that was asked for is not there any more (FAULTS S02).
+    One that has left the set that was asked for is not there any more (FAULTS S02), where headers tell:
+    EPrints' custom sets are never named in them.
     """
     run.ledger.keep_lease()
     try:
@@ -83,7 +84,8 @@ def is_there(run: Run, identifier: str) -> bool:
     except NO_ANSWER:
         return False
     headers = [item.header for item in page.items if not item.header.deleted]
-    return any(one.identifier == identifier and not _has_left(one, run.request.set_spec) for one in headers)
+    set_spec = run.request.set_spec if run.checkpoint.names_set else ""
+    return any(one.identifier == identifier and not _has_left(one, set_spec) for one in headers)
 
 
 def _has_left(header: Header, set_spec: str) -> bool:

@@ -9,7 +9,7 @@ from tests.fakes import faults
 from tests.fakes.clock import FakeClock
 from tests.fakes.faults import verb
 from tests.fakes.rig import Rig, rigged
-from tests.fakes.works import Works, identifier
+from tests.fakes.works import ARTICLES, Works, identifier
 
 LONG_AGO = "2020-01-01 00:00:00"
 
@@ -134,6 +134,18 @@ def test_a_filtered_list_deletes_nothing(rig: Rig) -> None:
     works.leaks = False
     works.destroy(1)
     assert rig.harvest(full=True).vanished == 1
+
+
+@pytest.mark.parametrize("names_sets", [True, False])
+def test_a_record_that_left_its_set_is_gone_where_headers_tell(rig: Rig, *, names_sets: bool) -> None:
+    """FAULTS S02; EPrints' custom sets are in no header, and its filters leak into their lists, too."""
+    rig.change_source(set=ARTICLES)
+    if not names_sets:
+        rig.repository.misbehave(faults.replaced(f"<setSpec>{ARTICLES}</setSpec>", ""))
+    rig.harvest()
+    rig.works.put(1, type="thesis")
+    report = rig.harvest(full=True)
+    assert (report.verdict, report.vanished) == (("verified", 1) if names_sets else ("unproven", 0))
 
 
 def test_tombstones_en_masse_are_held(tmp_path: Path, clock: FakeClock) -> None:
