@@ -11,10 +11,12 @@ import msgspec
 from harvester.clock import Clock
 from harvester.config import Source
 from harvester.datestamp import Granularity, parse_datestamp
+from harvester.details.fetching import GAP
+from harvester.details.ways import MOST_PROBED, TOLD, XML, Exports
 from harvester.errors import CannotDisseminateFormat, NoRecordsMatch, NoSetHierarchy, NotOaiPmh, WindrowError
 from harvester.oai import sets
 from harvester.oai.client import Client
-from harvester.oai.response import Identify, MetadataFormat
+from harvester.oai.response import Identify, MetadataFormat, Page
 from harvester.transport import Transport
 
 _PREFERRED = ("oai_dc", "eprints", "oai_openaire", "mods")
@@ -37,7 +39,10 @@ class CheckedSet(msgspec.Struct, frozen=True):
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """What `windrow check --json` prints. `notes` are sentences on what is unusual or wrong."""
+    """What `windrow check --json` prints. `notes` are sentences on what is unusual or wrong.
+
+    `details` is the way to them that is open, of an EPrints.
+    """
 
     url: str
     name: str
@@ -50,6 +55,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     records: int | None
     page_size: int | None
     sets: tuple[CheckedSet, ...]
+    details: str
     notes: tuple[str, ...]
     source: Source
 
@@ -61,14 +67,16 @@ def check(url: str, transport: Transport, clock: Clock, *, prefix: str = "", nam
     notes: list[str] = list(_notes(identify, url, clock))
     formats = _formats(client, notes)
     wanted = prefix or _preferred(formats)
-    size, page_size = _first_page(client, wanted, notes, insist=bool(prefix))
+    page = _first_page(client, wanted, notes, insist=bool(prefix))
+    size, page_size = _sizes(page, notes)
     found = _sets(client, notes)
     software = _software(identify, url)
+    details = _details(url, transport, page, notes) if software == "EPrints" and wanted != "eprints" else ""
     source = Source(
         name=name or suggested_name(url, identify.name),
         url=url,
         metadata_prefix=wanted,
-        details="eprints" if software == "EPrints" and wanted != "eprints" else "",
+        details="eprints" if details else "",
         schedule="every 6 hours",
     )
     return Finding(
@@ -83,6 +91,7 @@ def check(url: str, transport: Transport, clock: Clock, *, prefix: str = "", nam
         records=size,
         page_size=page_size,
         sets=found,
+        details=details,
         notes=tuple(notes),
         source=source,
     )
@@ -144,25 +153,48 @@ def _preferred(formats: tuple[MetadataFormat, ...]) -> str:
     return next((prefix for prefix in _PREFERRED if prefix in listed), listed[0] if listed else "oai_dc")
 
 
-def _first_page(
-    client: Client, prefix: str, notes: list[str], *, insist: bool
-) -> tuple[int | None, int | None]:
-    """(records in all, records a page) by the first page. `insist`: a person chose the prefix."""
+def _first_page(client: Client, prefix: str, notes: list[str], *, insist: bool) -> Page | None:
+    """An empty one where it has no records. `insist`: a person chose the prefix."""
     try:
-        page = next(client.pages("ListRecords", {"metadataPrefix": prefix}))
+        return next(client.pages("ListRecords", {"metadataPrefix": prefix}))
     except NoRecordsMatch:
         notes.append("it says that it has no records")
-        return 0, None
+        return Page(())
     except WindrowError as error:
         if insist and isinstance(error, CannotDisseminateFormat):
             raise
         notes.append(f"its records cannot be listed as {prefix}: {error.message}")
+        return None
+
+
+def _sizes(page: Page | None, notes: list[str]) -> tuple[int | None, int | None]:
+    """(records in all, records a page)"""
+    if page is None:
         return None, None
     if not page.token:
         return len(page.items), None
     if page.list_size is None:
         notes.append("it does not say how many records it has: an early end of a list cannot be told at once")
     return page.list_size, len(page.items)
+
+
+def _details(url: str, transport: Transport, page: Page | None, notes: list[str]) -> str:
+    live = [item.header.identifier for item in (page.items if page else ()) if not item.header.deleted]
+    if not live:
+        return ""
+    transport.keep_gap(url, GAP)
+    try:
+        way = Exports(url, transport).open_way(live[:MOST_PROBED])
+    except WindrowError as error:
+        notes.append(f"whether its details are open cannot be told: {error.message}")
+        return ""
+    if not way:
+        notes.append("it keeps its exports to itself: keywords, ORCIDs and divisions are not to be had")
+    elif way != XML:
+        notes.append(
+            f"its EPrints3 XML is closed: details come as {TOLD[way]}, which says less; ask for more"
+        )
+    return way
 
 
 def _sets(client: Client, notes: list[str]) -> tuple[CheckedSet, ...]:

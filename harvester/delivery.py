@@ -12,6 +12,7 @@ import msgspec
 from harvester import formats
 from harvester.datestamp import parse_datestamp
 from harvester.errors import FormatError
+from harvester.forms import merged, read_detail
 from harvester.oai.items import Header, Item
 from harvester.record import Record
 from harvester.store.harvests import Counts
@@ -72,13 +73,14 @@ class Terms(msgspec.Struct, frozen=True):
 
     `truth` has the answer for contested identifiers, where the repository gave one; tombstones of the
     `doubted` are not believed, and held where the value says so. `may_delete` is how many live records
-    tombstones may still end, None: any number; those beyond it are held.
+    tombstones may still end, None: any number; those beyond it are held. `detail(id)` gives a row's detail.
     """
 
     requested_set: str = ""
     truth: Mapping[str, Item] = {}
     doubted: Mapping[str, bool] = {}
     may_delete: int | None = None
+    detail: Callable[[int], bytes | None] = lambda _row: None
 
 
 def deliver(
@@ -96,7 +98,7 @@ def deliver(
     tally = dict.fromkeys(("created", "updated", "unchanged", "deleted", "quarantined", "held"), 0)
     tally["quarantined"] = len(unusable)
     for identifier, item in chosen.items():
-        outcome, row = _weigh(item, known.get(identifier), stored, terms.requested_set)
+        outcome, row = _weigh(item, known.get(identifier), stored, terms)
         if outcome == "deleted" and (identifier in terms.doubted or _is_spent(terms, tally["deleted"])):
             tally["held"] += terms.doubted.get(identifier, True)
             outcome, row = "unchanged", None
@@ -120,10 +122,11 @@ def _wanted(items: Sequence[Item], known: Mapping[str, Known]) -> Sequence[Item]
 
 
 def _weigh(
-    item: Item, known: Known | None, stored: Callable[[int], Record | None], requested_set: str
+    item: Item, known: Known | None, stored: Callable[[int], Record | None], terms: Terms
 ) -> tuple[str, Write | Refused | None]:
     """The outcome, as `Counts` names it, and the row that it takes, if any."""
     header = item.header
+    requested_set = terms.requested_set
     sets = _pack_sets(header.sets, requested_set)
     if header.deleted:
         return _tombstone(header, sets, known)
@@ -133,13 +136,19 @@ def _weigh(
     if known and not known.deleted and (known.content_hash, known.sets) == (digest, sets):
         return "unchanged", _redate(header, sets, known, digest)
     try:
-        record = formats.normalise(item.metadata)
+        record = _detailed(formats.normalise(item.metadata), known, terms)
     except FormatError as error:
         return "quarantined", _refuse(item, error.message, requested_set)
     except Exception as error:  # noqa: BLE001  one record must not keep all the others from us
         reason = f"Windrow itself failed on it, please report it: {error!r}"
         return "quarantined", _refuse(item, reason, requested_set)
     return _live(item, record, sets, known, digest, stored)
+
+
+def _detailed(record: Record, known: Known | None, terms: Terms) -> Record:
+    """With the detail of its last state, until that of today comes."""
+    detail = terms.detail(known.id) if known and known.detailed and not known.deleted else None
+    return record if detail is None else merged(record, read_detail(detail))
 
 
 def _live(

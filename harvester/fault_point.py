@@ -33,6 +33,8 @@ PLACES = (
     "store half migrated",
     "removal half done",
     "batch renormalised",
+    "detail written",
+    "detail kept",
     "index batch begun",
     "index batch half added",
     "index committed",

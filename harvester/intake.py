@@ -24,8 +24,9 @@ class Intake:
         known = self._run.ledger.known(items)
         doubtful = contested(items, known)
         truth, doubted = self._settled(doubtful, known) if doubtful else ({}, {})
-        terms = Terms(self._run.request.set_spec, truth, doubted, self._may_delete())
-        return deliver(items, known, self._run.ledger.stored, terms)
+        ledger = self._run.ledger
+        terms = Terms(self._run.request.set_spec, truth, doubted, self._may_delete(), ledger.detail)
+        return deliver(items, known, ledger.stored, terms)
 
     def _settled(
         self, doubtful: Sequence[str], known: dict[str, Known]

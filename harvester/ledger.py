@@ -72,6 +72,10 @@ class Ledger:
         with self._store.read() as connection:
             return records.stored_record(connection, id)
 
+    def detail(self, id: int) -> bytes | None:
+        with self._store.read() as connection:
+            return records.stored_detail(connection, id)
+
     def store_items(self, items: Sequence[Item], delivery: Delivery, checkpoint: Checkpoint) -> None:
         """Records, quarantine and checkpoint together, or none of them."""
         received = [item.header.identifier for item in items]

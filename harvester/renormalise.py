@@ -9,7 +9,7 @@ itself has changed since: then it begins anew, and finds unchanged what is.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache
 from hashlib import blake2b
@@ -20,11 +20,10 @@ import msgspec
 from lxml import etree
 
 import harvester
-from harvester import formats
 from harvester.clock import Clock
-from harvester.errors import FormatError, WindrowError
+from harvester.errors import WindrowError
 from harvester.fault_point import fault_point
-from harvester.oai.items import read_raw
+from harvester.forms import record_of
 from harvester.oai.parsing import strict
 from harvester.record import HEADER, Record, record_id
 from harvester.rework import Desk, as_sent, at_desk
@@ -146,16 +145,6 @@ def _weigh(original: Original) -> _Today | str:
     except Exception as error:  # noqa: BLE001  one record must not keep all the others from us
         return f"Windrow itself failed on it, please report it: {error!r}"
     return _Today(record, () if record == stored else _differing(stored, record), forms)
-
-
-def record_of(forms: Mapping[str, bytes]) -> Record:
-    """FormatError. What other forms than the list's say (details) is to be merged here."""
-    if LIST_FORM not in forms:
-        raise FormatError("the XML that it was made from is not in the store")
-    metadata = read_raw(forms[LIST_FORM])
-    if metadata is None:
-        raise FormatError("a live record without metadata")
-    return formats.normalise(metadata)
 
 
 def _repaired(identifier: str, forms: dict[str, bytes]) -> dict[str, bytes]:

@@ -11,7 +11,7 @@ from lxml import etree
 
 from harvester.clock import Clock
 from harvester.datestamp import parse_datestamp
-from harvester.delivery import LONGEST_IDENTIFIER, Delivery, deliver
+from harvester.delivery import LONGEST_IDENTIFIER, Delivery, Terms, deliver
 from harvester.errors import WindrowError
 from harvester.oai.elements import OAI
 from harvester.oai.items import Header, Item, read_raw
@@ -83,7 +83,8 @@ class _Run:
             def stored(row: int) -> Record | None:
                 return records.stored_record(connection, row)
 
-            return [(entry, deliver([_timely(item, known)], known, stored)) for entry, item in items]
+            terms = Terms(detail=lambda row: records.stored_detail(connection, row))
+            return [(entry, deliver([_timely(item, known)], known, stored, terms)) for entry, item in items]
 
     def _keep(self, found: Sequence[tuple[Entry, Delivery]]) -> None:
         """A transaction: what became a record leaves quarantine as it enters the feed."""

@@ -245,7 +245,7 @@ class TestCheck:
         (found,) = empty("check", live, "--json").lines
         assert list(found) == [
             "url", "name", "software", "protocol_version", "earliest", "granularity", "deleted_record",
-            "formats", "records", "page_size", "sets", "notes", "source",
+            "formats", "records", "page_size", "sets", "details", "notes", "source",
         ]  # fmt: skip
         assert {"spec": "7374617475733D707562", "name": "Status = Published", "meaning": "status=pub"} in (
             found["sets"]
@@ -354,15 +354,6 @@ class TestHarvest:
         assert ran.code == 2
         assert "has no sources" in ran.err
         assert "`windrow add URL`" in ran.err
-
-    def test_details_are_spoken_of_once(self, tmp_path: Path, empty: Run, live: str) -> None:
-        point_to(tmp_path, live, details="eprints")
-        settings(
-            tmp_path, f'\n[sources.two]\nurl = "{live}"\nmetadata_prefix = "oai_dc"\ndetails = "eprints"\n'
-        )
-        ran = empty("harvest")
-        assert ran.err.count("not fetched yet") == 1
-        assert ran.code == 0
 
     def test_a_set_that_does_not_exist(self, tmp_path: Path, empty: Run, live: str) -> None:
         point_to(tmp_path, live, set="7375626A656374733D58585858")
@@ -610,7 +601,9 @@ class TestStatus:
         (found,) = run("status", "--json").lines
         assert list(found) == ["sources", "index"]
         (source,) = found["sources"]
-        assert list(source) == ["name", "url", "records", "deleted", "quarantined", "last", "next_due"]
+        assert list(source) == [
+            "name", "url", "records", "deleted", "quarantined", "details_waiting", "last", "next_due",
+        ]  # fmt: skip
         assert list(source["last"]) == HARVEST_KEYS
         assert (source["name"], source["records"], source["deleted"]) == ("demo", 224, 6)
         assert found["index"] == {"engine": "tantivy", "documents": 224, "position": 230, "lag": 0}

@@ -323,5 +323,9 @@ def test_a_place_is_passed_as_often_as_the_table_says(stage: Callable[[str], Sta
 
 
 def test_each_place_is_struck() -> None:
-    elsewhere = {"batch renormalised"}  # tests/test_renormalise.py
+    elsewhere = {
+        "batch renormalised",  # tests/test_renormalise.py
+        "detail written",  # tests/test_details.py, as the next
+        "detail kept",
+    }
     assert {place for _, place, _ in KILLS} | elsewhere == set(PLACES)

@@ -13,6 +13,7 @@ from harvester.transport import Transport
 from tests.fakes import faults
 from tests.fakes.clock import FakeClock
 from tests.fakes.faults import verb
+from tests.fakes.repository import Answer
 from tests.fakes.rig import NAME, Rig, rigged
 
 ROOT = Path(__file__).parents[2] / "shared/data/eprints-server"
@@ -76,7 +77,17 @@ class Replay:
 def rig(tmp_path: Path) -> Iterator[Rig]:
     clock = FakeClock(datetime(2026, 11, 23, 7, 40, 0, tzinfo=UTC))
     with rigged(tmp_path, Replay(), clock) as rig:
+        rig.repository.exports = exports
         yield rig
+
+
+def exports(path: str, closed: str = "") -> Answer:
+    """What was said of the known work, whichever is asked for."""
+    _, _, _, _, number, plugin, name = path.split("/")
+    if plugin == closed:
+        return Answer((ROOT / "export-111396-XML-stock-401.html").read_bytes(), 401)
+    known = (ROOT / f"export-111396-{plugin}.{name.rpartition('.')[2]}").read_bytes()
+    return Answer(known.replace(b"111396", number.encode()))
 
 
 def test_a_whole_harvest_and_one_with_nothing_new(rig: Rig) -> None:
@@ -157,4 +168,4 @@ def test_check_knows_it(rig: Rig) -> None:
     assert set(finding.formats) >= {"oai_dc", "rioxx", "uketd_dc", "mets", "didl", "rdf"}
     assert len(finding.sets) == 303
     assert "subjects=H" in {one.meaning for one in finding.sets}
-    assert finding.source.details == "eprints"
+    assert (finding.details, finding.source.details) == ("xml", "eprints")

@@ -38,6 +38,7 @@ FINGERPRINTS = [
     "f85c75add40bb60e",
     "13e2f5aa3858c1a8",
     "2a357eb5938c5894",
+    "f5d0c06efd253ca3",
 ]
 
 

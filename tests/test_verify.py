@@ -117,7 +117,8 @@ _TWO_ROWS = """
     ALTER TABLE copied RENAME TO records;
     UPDATE feed SET position = 231;
     UPDATE sources SET tombstones = tombstones + 1;
-    INSERT INTO records SELECT 231, source_id, identifier, 231, datestamp, deleted, sets, NULL, NULL, NULL
+    INSERT INTO records
+        SELECT 231, source_id, identifier, 231, datestamp, deleted, sets, NULL, NULL, NULL, NULL, 0
         FROM records WHERE deleted LIMIT 1;
 """
 _QUARANTINED = """

@@ -158,7 +158,7 @@ KEYS = (
         "sources.*.details",
         "",
         _details,
-        '"eprints" fetches what EPrints leaves out of oai_dc, record by record.',
+        '"eprints" fetches what EPrints leaves out of oai_dc: keywords, ORCIDs, divisions, files.',
     ),
     Key(
         "sources.*.ca",

@@ -149,6 +149,12 @@ def _remember_what_was_doubted(connection: Connection) -> None:
     connection.exec_driver_sql("ALTER TABLE sources ADD COLUMN read_whole TEXT")
 
 
+def _remember_details(connection: Connection) -> None:
+    connection.exec_driver_sql("ALTER TABLE records ADD COLUMN detail_of TEXT")
+    connection.exec_driver_sql("ALTER TABLE records ADD COLUMN detail_tries INTEGER DEFAULT 0 NOT NULL")
+    connection.exec_driver_sql("ALTER TABLE sources ADD COLUMN detail_way TEXT DEFAULT '' NOT NULL")
+
+
 # A store's version is the number of migrations it has been through.
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _create_everything,
@@ -158,4 +164,5 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _remember_gaps,
     _remember_how_far_a_renormalising_came,
     _remember_what_was_doubted,
+    _remember_details,
 )

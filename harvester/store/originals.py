@@ -53,7 +53,16 @@ class Progress(msgspec.Struct, frozen=True):
 
 def originals(connection: Connection, source_id: int, after: str, limit: int) -> list[Original]:
     """In the order of their identifiers, which no change moves."""
-    rows = connection.execute(_LIVE, {"source": source_id, "behind": after, "most": limit}).all()
+    return _read(connection, _NEXT, {"source": source_id, "behind": after, "most": limit})
+
+
+def of_rows(connection: Connection, rows: Sequence[int]) -> list[Original]:
+    """Those of them that are live, in the order of their identifiers."""
+    return _read(connection, _THESE, {"rows": rows})
+
+
+def _read(connection: Connection, query: sa.Select[Any], wanted: dict[str, Any]) -> list[Original]:
+    rows = connection.execute(query, wanted).all()
     forms = _forms(connection, [row.id for row in rows])
     return [
         Original(
@@ -72,14 +81,13 @@ _LIVE = (
         records.c.identifier, records.c.id, records.c.datestamp, records.c.sets, records.c.content_hash,
         records.c.record,
     )
-    .where(
-        records.c.source_id == sa.bindparam("source"),
-        records.c.identifier > sa.bindparam("behind"),
-        records.c.deleted.is_(False),
-    )
+    .where(records.c.deleted.is_(False))
     .order_by(records.c.identifier)
-    .limit(sa.bindparam("most"))
 )  # fmt: skip
+_NEXT = _LIVE.where(
+    records.c.source_id == sa.bindparam("source"), records.c.identifier > sa.bindparam("behind")
+).limit(sa.bindparam("most"))
+_THESE = _LIVE.where(records.c.id.in_(sa.bindparam("rows", expanding=True)))
 _FORMS = sa.select(raw).where(raw.c.record_id.in_(sa.bindparam("rows", expanding=True)))
 
 

@@ -15,10 +15,11 @@ from harvester.store.schema import feed, quarantine, raw, records, sources
 
 LIST_FORM = "list"
 SENT_FORM = "sent"  # as it came, where the XML had to be repaired
+DETAIL_FORM = "detail"  # the richer form, fetched beside the list
 
 
 class Known(msgspec.Struct, frozen=True, gc=False):
-    """What the store holds of one identifier. `sets` is JSON."""
+    """What the store holds of one identifier. `sets` is JSON; `detailed`: its detail was asked for."""
 
     id: int
     datestamp: str
@@ -26,13 +27,14 @@ class Known(msgspec.Struct, frozen=True, gc=False):
     sets: str
     content_hash: bytes | None
     forgotten: bool = False
+    detailed: bool = False
 
 
 class Write(msgspec.Struct, frozen=True, gc=False):
     """One row to write. `known` is the row it replaces; only what `moves` is a change to the feed.
 
     A tombstone (`deleted`) has neither record nor raw. Without `raw` the stored forms stay.
-    `sent` is there where the XML was repaired: the record as it came.
+    `sent` is there where the XML was repaired: the record as it came. A `detail` stays until another comes.
     """
 
     identifier: str
@@ -45,6 +47,7 @@ class Write(msgspec.Struct, frozen=True, gc=False):
     record: Record | None = None
     raw: bytes | None = None
     sent: bytes | None = None
+    detail: bytes | None = None
 
 
 class Refused(msgspec.Struct, frozen=True, gc=False):
@@ -81,14 +84,20 @@ _BATCH = 10_000
 # Said once: SQLAlchemy takes longer to put a statement together than SQLite to run it.
 _KNOWN = sa.select(
     records.c.identifier, records.c.id, records.c.datestamp, records.c.deleted, records.c.sets,
-    records.c.content_hash, records.c.forgotten.is_not(None),
+    records.c.content_hash, records.c.forgotten.is_not(None), records.c.detail_of.is_not(None),
 ).where(
     records.c.source_id == sa.bindparam("source_id"),
     records.c.identifier.in_(sa.bindparam("identifiers", expanding=True)),
 )  # fmt: skip
 _INSERT_RECORDS = sa.insert(records)
 _INSERT_RAW = sa.insert(raw)
-_DROP_RAW = sa.delete(raw).where(raw.c.record_id == sa.bindparam("row"))
+_DROP_RAW = sa.delete(raw).where(raw.c.record_id == sa.bindparam("row"), raw.c.form != DETAIL_FORM)
+_DROP_DETAIL = sa.delete(raw).where(raw.c.record_id == sa.bindparam("row"), raw.c.form == DETAIL_FORM)
+_FORGET_DETAIL = (
+    sa.update(records)
+    .where(records.c.id == sa.bindparam("row"), records.c.detail_of.is_not(None))
+    .values(detail_of=None)
+)
 _TAKE_POSITIONS = (
     sa.update(feed).values(position=feed.c.position + sa.bindparam("wanted")).returning(feed.c.position)
 )
@@ -106,6 +115,11 @@ def stored_record(connection: Connection, id: int) -> Record | None:
     """The record of a row, its header's fields empty."""
     packed = connection.scalar(sa.select(records.c.record).where(records.c.id == id))
     return None if packed is None else unpack_record(packed)
+
+
+def stored_detail(connection: Connection, id: int) -> bytes | None:
+    body = connection.scalar(sa.select(raw.c.body).where(raw.c.record_id == id, raw.c.form == DETAIL_FORM))
+    return None if body is None else decompress(body)
 
 
 class Packed(msgspec.Struct, frozen=True, gc=False):
@@ -130,6 +144,10 @@ def _packed_forms(writes: Sequence[Write]) -> dict[int, list[tuple[str, bytes]]]
         name = write.record.formats[0] if write.record else ""
         forms = ((LIST_FORM, write.raw), (SENT_FORM, write.sent))
         by_format[name] += [(write, form, body) for form, body in forms if body is not None]
+        if write.detail is not None:
+            by_format[write.record.formats[-1] if write.record else ""].append(
+                (write, DETAIL_FORM, write.detail)
+            )
     packed: defaultdict[int, list[tuple[str, bytes]]] = defaultdict(list)
     for name, group in by_format.items():
         bodies = compress_all([body for _, _, body in group], name)
@@ -155,7 +173,9 @@ def write(connection: Connection, source_id: int, rows: Sequence[Packed]) -> Non
             changed.append(values | {"row": known.id})
         at = known.id if known else values["position"]
         raws += [{"record_id": at, "form": form, "body": body} for form, body in row.forms]
-    _drop_raw(connection, [one.known.id for one in writes if one.known and (one.raw or one.deleted)])
+    _execute(connection, _DROP_RAW, [one for one in writes if one.raw or one.deleted])
+    _execute(connection, _DROP_DETAIL, [one for one in writes if one.detail or one.deleted])
+    _execute(connection, _FORGET_DETAIL, [one for one in writes if one.deleted])
     _insert(connection, _INSERT_RECORDS, created)
     _update_rows(connection, changed)
     fault_point("half a page written")
@@ -204,9 +224,10 @@ def _update_rows(connection: Connection, rows: list[dict[str, Any]]) -> None:
             )
 
 
-def _drop_raw(connection: Connection, ids: Sequence[int]) -> None:
-    if ids:
-        connection.execute(_DROP_RAW, [{"row": id} for id in ids])
+def _execute(connection: Connection, statement: sa.Executable, replacing: Sequence[Write]) -> None:
+    """For the row that each of them replaces."""
+    if rows := [{"row": one.known.id} for one in replacing if one.known]:
+        connection.execute(statement, rows)
 
 
 def _count(connection: Connection, source_id: int, writes: Sequence[Write]) -> None:

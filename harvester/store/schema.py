@@ -6,7 +6,7 @@ feed        one row: the last position given out; taking it is taking the lock f
 sources     what is harvested, how far (watermark), and who is harvesting it now (lease, fence)
 harvests    one run over one source: what was asked for, the checkpoint, counts, the verdict
 records     the change feed, in order of position; tombstones have neither record nor raw
-raw         what the record was made from: form `list` (and, one day, `detail`)
+raw         what the record was made from: forms `list`, `sent` where that was repaired, and `detail`
 quarantine  what was received and could not be kept as a record
 listed      the identifiers of a ListIdentifiers pass, while one runs
 """
@@ -58,6 +58,7 @@ sources = Table(
     Column("read_whole", Text),  # when its whole list was last read and proven
     Column("removed", Text),  # since when; the row stays, for its tombstones and its fence
     Column("renormalising", Text),  # JSON: originals.Progress of a pass that has not come to its end
+    Column("detail_way", Text, nullable=False, default=""),  # the way to details that was open last
 )
 
 harvests = Table(
@@ -90,6 +91,8 @@ records = Table(
     Column("content_hash", LargeBinary),
     Column("record", LargeBinary),
     Column("forgotten", Text),  # since when; the row is a tombstone that nothing delivered replaces
+    Column("detail_of", Text),  # the datestamp that its detail was asked for; another one: it is wanted
+    Column("detail_tries", Integer, nullable=False, default=0),  # in vain, since it was wanted
     UniqueConstraint("source_id", "identifier", name="one_row_per_identifier"),
     Index("records_by_position", "position", unique=True),
 )

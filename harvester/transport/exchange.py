@@ -71,6 +71,10 @@ class Transport:
         """From the gap of an earlier run; a wider one that this run has found already stays."""
         self._turns.start(words.host_of(url), last)
 
+    def keep_gap(self, url: str, seconds: float) -> None:
+        """At least so much between two requests to the host of `url`."""
+        self._turns.keep(words.host_of(url), seconds)
+
     def gap(self, url: str) -> float:
         """Seconds between two requests to the host of `url`."""
         return self._turns.gap(words.host_of(url))

@@ -38,6 +38,9 @@ class Turns:
         if last >= 2 * _FIRST_GAP:
             self._gaps[host] = max(self.gap(host), min(self._cap, last / 2))
 
+    def keep(self, host: str, least: float) -> None:
+        self._gaps[host] = max(self.gap(host), least)
+
     def gap(self, host: str) -> float:
         return self._gaps.get(host, 0.0)
 

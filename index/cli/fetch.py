@@ -138,6 +138,7 @@ def _summary(finding: "Finding") -> str:
 
 def _put_finding(finding: "Finding") -> None:
     from harvester.config_file import source_block
+    from harvester.details import TOLD
 
     pages = f", {number(finding.page_size)} a page" if finding.page_size else ""
     facts = {
@@ -149,6 +150,7 @@ def _put_finding(finding: "Finding") -> None:
         "deletions": finding.deleted_record,
         "formats": ", ".join(finding.formats),
         "sets": number(len(finding.sets)),
+        "details": TOLD.get(finding.details, "none"),
     }
     for name, value in facts.items():
         put_lines(f"{click.style(f'{name:>12}', dim=True)}  {printable(value)}")

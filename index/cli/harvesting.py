@@ -9,6 +9,7 @@ import msgspec
 from harvester.clean.text import printable
 from harvester.datestamp import format_datestamp, parse_datestamp
 from harvester.errors import ConfigError, LeaseLost, SourceBusy
+from index.cli.detailing import fetch_all_details
 from index.cli.follower import following
 from index.cli.naming import unknown_source
 from index.cli.opening import json_option, with_program
@@ -54,7 +55,7 @@ def harvest(
     """Harvest the sources named, or all of config.toml; the index follows.
 
     An interrupted harvest goes on where it stopped. Exits 0 when complete, 3 when a part is missing,
-    1 when nothing could be harvested.
+    1 when nothing could be harvested. Details come after all lists and change nothing of that.
     """
     from harvester.plan import Options
 
@@ -70,8 +71,6 @@ def harvest_sources(
     program: Program, sources: "Sequence[Source]", options: "Options | None" = None, *, as_json: bool = False
 ) -> int:
     """One after the other; the exit code is the worst one's."""
-    if any(source.details for source in sources):
-        tell("Details (keywords, ORCIDs …) are not fetched yet: records have what their list says.")
     options = _kept_up(options, program)
     # The store is opened first: two processes that make the same store would wait for each other.
     refused = [error for source in sources if (error := _refusal(program, source))]
@@ -80,8 +79,14 @@ def harvest_sources(
             tell_error(error)
         return SourceBusy.exit_code
     with following(program.settings.path):
-        codes = [_harvest(program, source, options, as_json) for source in sources]
-    return worst(codes)
+        reports = {source: _harvest(program, source, options, as_json) for source in sources}
+        fetch_all_details(program, [one for one in sources if _is_welcome(reports[one])], as_json=as_json)
+    return worst([report.exit_code if report else SourceBusy.exit_code for report in reports.values()])
+
+
+def _is_welcome(report: "Report | None") -> bool:
+    """Where the list could not be had, its details need not be asked for."""
+    return report is not None and report.verdict not in ("failed", "deferred")
 
 
 def _kept_up(options: "Options | None", program: Program) -> "Options":
@@ -109,7 +114,8 @@ def worst(codes: Sequence[int]) -> int:
     return 3 if any(codes) else 0
 
 
-def _harvest(program: Program, source: "Source", options: "Options", as_json: bool) -> int:
+def _harvest(program: Program, source: "Source", options: "Options", as_json: bool) -> "Report | None":
+    """None where another run has the source."""
     from harvester.harvest import harvest as run
 
     with harvest_bar(quiet=as_json) as show:
@@ -118,7 +124,7 @@ def _harvest(program: Program, source: "Source", options: "Options", as_json: bo
             report = run(source, program.store, transport, program.clock, options, show)
         except (SourceBusy, LeaseLost) as error:
             tell_error(error)
-            return error.exit_code
+            return None
         except (KeyboardInterrupt, SystemExit):
             tell(f"Stopped. What came is kept; to go on from there: windrow harvest {source.name}")
             raise
@@ -126,7 +132,7 @@ def _harvest(program: Program, source: "Source", options: "Options", as_json: bo
         put_json(report)
     else:
         _put_report(report)
-    return report.exit_code
+    return report
 
 
 def _tell_wait(wait: float, why: str) -> None:

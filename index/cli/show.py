@@ -15,13 +15,17 @@ from index.program import Program
 if TYPE_CHECKING:
     from harvester.record import Record
 
-_FORMS = {"list": "as the list had it", "sent": "as it came, before it was repaired"}
+_FORMS = {
+    "list": "as the list had it",
+    "sent": "as it came, before it was repaired",
+    "detail": "what was fetched beside the list",
+}
 
 
 @click.command()
 @click.argument("id")
 @click.option("--raw", is_flag=True, help="What it was made from, each form headed by its name on stderr.")
-@click.option("--form", default="", metavar="NAME", help="Of --raw only this form: list, sent.")
+@click.option("--form", default="", metavar="NAME", help="Of --raw only this form: list, sent, detail.")
 @json_option
 @with_program
 def show(program: Program, id: str, raw: bool, form: str, as_json: bool) -> None:

@@ -48,9 +48,20 @@ def _row(program: Program, name: str, state: "SourceState | None", last: "Harves
         "records": state.live if state else 0,
         "deleted": state.tombstones if state else 0,
         "quarantined": state.quarantined if state else 0,
+        "details_waiting": _details_waiting(program, source, state),
         "last": report(last) if last else None,
         "next_due": _next_due(program, source, last),
     }
+
+
+def _details_waiting(program: Program, source: "Source | None", state: "SourceState | None") -> int | None:
+    """None where no details are wanted."""
+    from harvester.store import details
+
+    if source is None or state is None or not source.details:
+        return None
+    with program.store.read() as connection:
+        return details.waiting_count(connection, state.id)
 
 
 def _next_due(program: Program, source: "Source | None", last: "Harvest | None") -> str | None:
@@ -101,6 +112,9 @@ def _put_table(rows: list[dict[str, Any]]) -> None:
         put_lines(line)
         if last is not None and last.reason:
             put_lines(f"    {printable(last.reason)}")
+        if row["details_waiting"]:
+            waiting = counted(row["details_waiting"], "record")
+            put_lines(f"    {waiting} without details yet: windrow harvest {row['name']}")
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from harvester.config import Source
+from harvester.details import LIMITS, fetch_details
 from harvester.harvest import harvest
 from harvester.plan import Options
 from harvester.store import Store
@@ -56,6 +57,10 @@ def dies_harvesting(
     return _dies(place, nth, _harvest, source, str(store.url), clock.passed, clock.jumped, options)
 
 
+def dies_detailing(place: str, nth: int, source: Source, store: Store, clock: SharedClock) -> bool:
+    return _dies(place, nth, _fetch_details, source, str(store.url), clock.passed)
+
+
 def dies_indexing(place: str, nth: int, store: Store, folder: Path) -> bool:
     return _dies(place, nth, _index, str(store.url), folder)
 
@@ -79,6 +84,12 @@ def _harvest(source: Source, url: str, passed: Any, jumped: float, options: dict
     clock = SharedClock(passed, jumped)
     with closing(Store(url)) as store, closing(Transport(clock, "me@uni.example")) as transport:
         harvest(source, store, transport, clock, Options(**options))
+
+
+def _fetch_details(source: Source, url: str, passed: Any) -> None:
+    clock = SharedClock(passed)
+    with closing(Store(url)) as store, closing(Transport(clock, "me@uni.example", LIMITS)) as transport:
+        fetch_details(source, store, transport, clock)
 
 
 def _index(url: str, folder: Path) -> None:

@@ -19,6 +19,7 @@ from typing import Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 PATH = "/cgi/oai2"
+EXPORT = "/cgi/export"
 
 
 class Responder(Protocol):
@@ -103,10 +104,14 @@ class Rule:
 
 
 class FakeRepository:
-    """Serves `responder`. `log` has each request in order; `most_at_once` is how many overlapped."""
+    """Serves `responder`, and what `exports` gives of a path beside it.
+
+    `log` has each request in order; `most_at_once` is how many overlapped.
+    """
 
     def __init__(self, responder: Responder) -> None:
         self.responder = responder
+        self.exports: Callable[[str], Answer] = lambda _path: Answer(b"", 404)
         self.rules: list[Rule] = []
         self.log: list[Asked] = []
         self.connections = 0
@@ -133,7 +138,10 @@ class FakeRepository:
 
     def answer(self, asked: Asked, arguments: Sequence[tuple[str, str]]) -> Answer:
         accepted = asked.headers.get("Accept-Encoding", "")
-        answer = Answer(self.responder.respond(arguments), coding="gzip" if "gzip" in accepted else "")
+        if asked.path.startswith(EXPORT):
+            answer = self.exports(asked.path)
+        else:
+            answer = Answer(self.responder.respond(arguments), coding="gzip" if "gzip" in accepted else "")
         for rule in list(self.rules):
             answer = rule(asked, answer)
         return answer

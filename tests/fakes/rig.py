@@ -1,7 +1,7 @@
 """One source with its repository, its store and a clock that does not wait."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from ssl import SSLContext
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from harvester.config import Source
+from harvester.details import LIMITS, Detailed, fetch_details
 from harvester.harvest import harvest
 from harvester.plan import Options
 from harvester.record import Record
@@ -58,6 +59,11 @@ class Rig:
             return harvest(self.source, self.store, transport, self.clock, Options(**options), on_progress)
         finally:
             transport.close()
+
+    def fetch_details(self) -> Detailed:
+        self.repository.log.clear()
+        with closing(Transport(self.clock, "me@uni.example", LIMITS)) as transport:
+            return fetch_details(self.source, self.store, transport, self.clock)
 
     @property
     def feed(self) -> list[Change]:
