@@ -11,7 +11,6 @@ import msgspec
 from harvester.clock import Clock
 from harvester.config import Source
 from harvester.datestamp import Granularity, parse_datestamp
-from harvester.details.fetching import GAP
 from harvester.details.ways import MOST_PROBED, TOLD, XML, Exports
 from harvester.errors import CannotDisseminateFormat, NoRecordsMatch, NoSetHierarchy, NotOaiPmh, WindrowError
 from harvester.oai import sets
@@ -21,6 +20,7 @@ from harvester.transport import Transport
 
 _PREFERRED = ("oai_dc", "eprints", "oai_openaire", "mods")
 _MOST_SETS = 10_000
+_GAP = 1.0  # seconds between two requests for details
 # First labels of host names that tell software or nothing, not whose repository it is.
 _GENERIC = frozenset(
     """
@@ -182,7 +182,7 @@ def _details(url: str, transport: Transport, page: Page | None, notes: list[str]
     live = [item.header.identifier for item in (page.items if page else ()) if not item.header.deleted]
     if not live:
         return ""
-    transport.keep_gap(url, GAP)
+    transport.keep_gap(url, _GAP)
     try:
         way = Exports(url, transport).open_way(live[:MOST_PROBED])
     except WindrowError as error:

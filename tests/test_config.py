@@ -72,6 +72,7 @@ def test_every_key_reaches_the_settings(write, tmp_path):
         metadata_prefix = "mods"
         set = "7374617475733D707562:x"
         details = "eprints"
+        details_gap = "2.5"
         schedule = "30 3 * * mon-fri"
         ca = "our-ca.pem"
         [sources.c]
@@ -92,6 +93,7 @@ def test_every_key_reaches_the_settings(write, tmp_path):
         "eprints",
         "30 3 * * mon-fri",
         str(tmp_path / "our-ca.pem"),
+        details_gap="2.5",
     )
     assert found.sources == {"a.b": source, "c": Source("c", "https://old.example/oai", insecure=True)}
 
@@ -225,6 +227,10 @@ def test_an_unknown_key_has_its_nearest(write, text, says):
         ('harvest.contact = "a@b.org\\r\\nX: y"', "harvest.contact: found 'a@b.org\\r\\nX: y'; allowed: one"),
         ("store.url = 'mysql://db/w'", "store.url: found 'mysql://db/w'; allowed: "),
         ("store.url = 'sqlite:///:memory:'", "store.url: found 'sqlite:///:memory:'; allowed: "),
+        (
+            KAR + "details_gap = '0'",
+            'sources.kar.details_gap: found \'0\'; allowed: seconds, such as "0.5" or "10"; at least "0.1"',
+        ),
         (KAR + "details = 'full'", "sources.kar.details: found 'full'; allowed: \"eprints\", or empty"),
         (KAR + "set = 'a b'", "sources.kar.set: found 'a b'; allowed: one setSpec"),
         (KAR + "metadata_prefix = 'a b'", "sources.kar.metadata_prefix: found 'a b'; allowed: letters"),

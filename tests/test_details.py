@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from harvester.check import Finding, check
-from harvester.details.fetching import GAP
 from harvester.renormalise import renormalise
+from harvester.requeue import requeue
 from harvester.store import details, leases, records
 from harvester.transport import Transport
 from tests.commands import windrow
@@ -72,8 +72,13 @@ def test_nothing_is_asked_for_twice(rig: Rig) -> None:
 
 def test_politely(rig: Rig) -> None:
     rig.fetch_details()
-    assert GAP >= 1
-    assert rig.clock.slept == pytest.approx([GAP] * (COUNT - 1))
+    assert rig.clock.slept == pytest.approx([1.0] * (COUNT - 1))
+
+
+def test_as_slowly_as_one_likes(rig: Rig) -> None:
+    rig.change_source(details_gap="2.5")
+    rig.fetch_details()
+    assert rig.clock.slept == pytest.approx([2.5] * (COUNT - 1))
 
 
 def test_what_changes_gets_its_detail_anew(rig: Rig) -> None:
@@ -114,8 +119,23 @@ def test_renormalised_with_its_detail(rig: Rig) -> None:
     assert rig.record(identifier(3)).keywords == ("tide 3", "ebb")
 
 
-def test_a_deletion_clears_the_detail_and_what_comes_back_wants_another(rig: Rig) -> None:
+def test_what_left_quarantine_has_its_detail(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     rig.fetch_details()
+    rig.later()
+    rig.works.put(4, creators=[{"name": {"family": "Reaper", "given": "Bo"}}])
+    with monkeypatch.context() as patch:
+        patch.setattr("harvester.formats._FORMATS", ())
+        patch.setattr("harvester.formats.unknown.accepts", lambda _element: False)
+        assert rig.harvest().quarantined == 1
+    assert requeue(NAME, rig.store, rig.clock).updated == 1
+    assert [one.name for one in rig.record(identifier(4)).creators] == ["Reaper, Bo"]
+    assert rig.record(identifier(4)).keywords == ("tide 4", "ebb")
+
+
+def test_a_deletion_clears_the_detail_and_what_comes_back_wants_another(rig: Rig) -> None:
+    """Even where it comes back as old as it was."""
+    rig.fetch_details()
+    old = rig.works.items[2].text("lastmod")
     rig.works.delete(3)
     rig.later()
     rig.harvest()
@@ -123,8 +143,8 @@ def test_a_deletion_clears_the_detail_and_what_comes_back_wants_another(rig: Rig
         assert records.raw_forms(connection, f"{NAME}/{identifier(3)}") == {}
     assert waiting(rig) == 0
     rig.later()
-    rig.works.put(3, eprint_status="archive")
-    rig.harvest()
+    rig.works.put(3, eprint_status="archive", lastmod=old)
+    rig.harvest(full=True)
     assert rig.record(identifier(3)).keywords == ()
     assert waiting(rig) == 1
 

@@ -21,6 +21,7 @@ SOURCE_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 
 _EMAIL = re.compile(r"[!-?A-~]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 _STORE = re.compile(r"sqlite:///(?!:memory:)[^?]+(\?.*)?|postgresql(\+psycopg)?://.+")
+_SECONDS = re.compile(r"0\.[1-9]\d?|[1-9]\d{0,2}(?:\.\d{1,2})?")
 _PREFIX = re.compile(r"[A-Za-z0-9_.!~*'()-]+")  # metadataPrefixType and setSpecType of OAI-PMH.xsd
 _SET = re.compile(r"[A-Za-z0-9_.!~*'()-]+(:[A-Za-z0-9_.!~*'()-]+)*")
 
@@ -159,6 +160,12 @@ KEYS = (
         "",
         _details,
         '"eprints" fetches what EPrints leaves out of oai_dc: keywords, ORCIDs, divisions, files.',
+    ),
+    Key(
+        "sources.*.details_gap",
+        "1",
+        _shape(_SECONDS, 'seconds, such as "0.5" or "10"; at least "0.1"'),
+        "Seconds from the end of a request for details to the next; a busy repository is left more.",
     ),
     Key(
         "sources.*.ca",

@@ -32,7 +32,7 @@ class HarvestSettings(msgspec.Struct, frozen=True):
 class Source(msgspec.Struct, frozen=True):
     """One thing to harvest. Empty: the whole repository, no details, no schedule.
 
-    `ca` is the absolute path of a PEM file; `insecure` asks for no certificate.
+    `details_gap` is in seconds. `ca` is the absolute path of a PEM file; `insecure` asks for no certificate.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Source(msgspec.Struct, frozen=True):
     schedule: str = ""
     ca: str = ""
     insecure: bool = False
+    details_gap: str = "1"
 
 
 class Settings(msgspec.Struct, frozen=True):

@@ -16,7 +16,14 @@ from harvester.clock import Clock
 from harvester.config import Source
 from harvester.details import years
 from harvester.details.ways import MOST_PROBED, XML, Exports, is_of_one, is_refusal, number_of
-from harvester.errors import FormatError, LeaseLost, NotFound, SourceBusy, WindrowError
+from harvester.errors import (
+    FormatError,
+    LeaseLost,
+    NotFound,
+    SourceBusy,
+    WindrowError,
+    machine_faults_told,
+)
 from harvester.fault_point import fault_point
 from harvester.forms import record_of
 from harvester.report import Progress
@@ -27,7 +34,6 @@ from harvester.transport import Limits, Transport
 
 # What fails is asked for in the next run, behind all others: to press on would only be impolite.
 LIMITS = Limits(deadline=240, tries=1, tries_unreachable=2, tries_on_500=1, tries_unreadable=1)
-GAP = 1.0
 _MANY = 50  # of one year
 _BATCH = 100
 _MOST_IN_A_ROW = 5
@@ -62,8 +68,9 @@ def fetch_details(
     on_progress: Callable[[Progress], None] = lambda _progress: None,
 ) -> Detailed:
     """SourceBusy while another run has the source; NotFound. Faults of the repository are in the report."""
-    transport.keep_gap(source.url, GAP)
-    return _Fetching(source, store, transport, clock, on_progress).to_its_end()
+    transport.keep_gap(source.url, float(source.details_gap))
+    with machine_faults_told():
+        return _Fetching(source, store, transport, clock, on_progress).to_its_end()
 
 
 class _Fetching:

@@ -4,6 +4,7 @@ Since 3.4.6 an EPrints refuses its XML to the public unless its manager says oth
 ORCIDs, keywords, licences and the journal; BibTeX has no ORCID, and question marks for many a letter.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 
 from harvester.errors import (
@@ -23,6 +24,7 @@ from harvester.transport import Transport
 XML, OPENAIRE, BIBTEX = "xml", "oai_openaire", "bibtex"
 TOLD = {XML: "EPrints3 XML", OPENAIRE: "oai_openaire records", BIBTEX: "BibTeX"}
 MOST_PROBED = 3
+_OF_THE_PROTOCOL = re.compile(r"/(?:cgi|perl)/.*")  # old ones redirect from /perl/oai2
 _FOR_ALL = (Blocked, CannotDisseminateFormat)
 _FOR_ONE = (FormatError, ResponseError, ProtocolError)
 
@@ -32,7 +34,7 @@ class Exports:
 
     def __init__(self, url: str, transport: Transport) -> None:
         self._transport = transport
-        self._base, _, _ = url.partition("/cgi/")
+        self._base = _OF_THE_PROTOCOL.sub("", url)
         self._client = Client(url, transport)
         self._probed: dict[tuple[str, str], bytes] = {}
         self._asked: Mapping[str, Callable[[str], bytes]] = {

@@ -3,7 +3,7 @@
 from lxml import etree
 
 from harvester import formats
-from harvester.errors import FormatError, MalformedXml
+from harvester.errors import FormatError, MalformedXml, WindrowError
 from harvester.forms import bibtex
 from harvester.oai.elements import OAI
 from harvester.oai.items import read_raw
@@ -14,6 +14,17 @@ from harvester.record import Record
 
 def read_detail(body: bytes) -> Record:
     """FormatError where it is none, such as the page of a login."""
+    try:
+        return _read(body)
+    except FormatError:
+        raise
+    except WindrowError as error:
+        raise FormatError(f"what came as its detail cannot be read: {error.message}") from error
+    except Exception as error:  # one record must not keep all the others from us
+        raise FormatError(f"Windrow itself failed on its detail, please report it: {error!r}") from error
+
+
+def _read(body: bytes) -> Record:
     if body.lstrip().startswith(b"@"):
         return bibtex.normalise(body)
     if looks_like_html(body):
