@@ -11,7 +11,7 @@ import msgspec
 from harvester.clock import Clock
 from harvester.config import Source
 from harvester.datestamp import Granularity, parse_datestamp
-from harvester.details.ways import MOST_PROBED, TOLD, XML, Exports
+from harvester.details.ways import TOLD, XML, Exports
 from harvester.errors import CannotDisseminateFormat, NoRecordsMatch, NoSetHierarchy, NotOaiPmh, WindrowError
 from harvester.oai import sets
 from harvester.oai.client import Client
@@ -20,7 +20,6 @@ from harvester.transport import Transport
 
 _PREFERRED = ("oai_dc", "eprints", "oai_openaire", "mods")
 _MOST_SETS = 10_000
-_GAP = 1.0  # seconds between two requests for details
 # First labels of host names that tell software or nothing, not whose repository it is.
 _GENERIC = frozenset(
     """
@@ -179,12 +178,12 @@ def _sizes(page: Page | None, notes: list[str]) -> tuple[int | None, int | None]
 
 
 def _details(url: str, transport: Transport, page: Page | None, notes: list[str]) -> str:
+    """By one record: a person waits."""
     live = [item.header.identifier for item in (page.items if page else ()) if not item.header.deleted]
     if not live:
         return ""
-    transport.keep_gap(url, _GAP)
     try:
-        way = Exports(url, transport).open_way(live[:MOST_PROBED])
+        way = Exports(url, transport).open_way(live[:1])
     except WindrowError as error:
         notes.append(f"whether its details are open cannot be told: {error.message}")
         return ""

@@ -267,6 +267,13 @@ def test_a_page_of_html_is_no_detail(rig: Rig) -> None:
     assert (found.fetched, found.failed) == (COUNT - 1, 1)
 
 
+def test_the_detail_of_another_is_none(rig: Rig) -> None:
+    rig.repository.misbehave(faults.replaced("<eprintid>5<", "<eprintid>6<"), of(5))
+    found = rig.fetch_details()
+    assert (found.fetched, found.failed) == (COUNT - 1, 1)
+    assert rig.record(identifier(5)).keywords == ()
+
+
 def test_control_characters_are_no_obstacle(rig: Rig) -> None:
     """EPrints exports them as they were typed."""
     rig.repository.misbehave(faults.replaced("tide", "ti\x0cde"), of(5))

@@ -25,6 +25,7 @@ XML, OPENAIRE, BIBTEX = "xml", "oai_openaire", "bibtex"
 TOLD = {XML: "EPrints3 XML", OPENAIRE: "oai_openaire records", BIBTEX: "BibTeX"}
 MOST_PROBED = 3
 _OF_THE_PROTOCOL = re.compile(r"/(?:cgi|perl)/.*")  # old ones redirect from /perl/oai2
+_EPRINTID = re.compile(rb"<eprintid>\s*(\d{1,15})\s*<")
 _FOR_ALL = (Blocked, CannotDisseminateFormat)
 _FOR_ONE = (FormatError, ResponseError, ProtocolError)
 
@@ -38,7 +39,7 @@ class Exports:
         self._client = Client(url, transport)
         self._probed: dict[tuple[str, str], bytes] = {}
         self._asked: Mapping[str, Callable[[str], bytes]] = {
-            XML: lambda identifier: self._item(identifier, "XML", "xml"),
+            XML: self._xml,
             OPENAIRE: self._openaire,
             BIBTEX: lambda identifier: self._item(identifier, "BibTeX", "bib"),
         }
@@ -77,6 +78,13 @@ class Exports:
             else:
                 return True
         return False
+
+    def _xml(self, identifier: str) -> bytes:
+        body = self._item(identifier, "XML", "xml")
+        told = _EPRINTID.search(body)
+        if told and int(told[1]) != number_of(identifier):
+            raise FormatError(f"another eprint came as its detail, number {int(told[1])}")
+        return body
 
     def _item(self, identifier: str, plugin: str, ending: str) -> bytes:
         number = number_of(identifier)
