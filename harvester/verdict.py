@@ -148,8 +148,8 @@ def check_length(requests: int, page_size: int, expected: int, allowed: int = 0)
 
 def names_set(page: Page, set_spec: str) -> bool:
     """Does each live record name the set that was asked for, or one within it?"""
-    live = [item.header.sets for item in page.items if not item.header.deleted]
-    return all(is_within(sets, set_spec) for sets in live)
+    live = (item.header.sets for item in page.items if not item.header.deleted)
+    return not set_spec or all(is_within(sets, set_spec) for sets in live)
 
 
 def is_within(sets: tuple[str, ...], set_spec: str) -> bool:
