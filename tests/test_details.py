@@ -365,6 +365,7 @@ def test_harvest_fetches_them_after_the_list(rig: Rig, tmp_path: Path) -> None:
     assert "10 records without details yet" in windrow(tmp_path, "status").out
     (row,) = windrow(tmp_path, "status", "--json").lines[0]["sources"]
     assert row["details_waiting"] == 10
+    assert "read as  oai_dc and eprints" in windrow(tmp_path, "show", f"{NAME}/{identifier(1)}").out
     found = windrow(tmp_path, "search", "keywords:ebb", "--json").lines[0]
     assert found["total"] == 2
     report, beside = windrow(tmp_path, "harvest", "--json").lines

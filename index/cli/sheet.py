@@ -17,6 +17,7 @@ from harvester.record import File, Name, Record
 _MOST_CITED = 6  # names
 _MOST_LINES = 50  # of one label: some papers have three thousand authors
 _LEAST_BESIDE = 60  # columns from which on labels stand beside their values
+_CONTAINERS = ("mets", "didl")
 _END = ".?!。？！…"
 
 Facts = Sequence[tuple[str, Sequence[str]]]  # (label, values)
@@ -115,10 +116,18 @@ def _origin(record: Record) -> Section:
         ("source", _joined(record.source)),
         ("identifier", _joined(record.identifier)),
         ("datestamp", _joined(record.datestamp)),
-        ("read as", _joined(" in ".join(reversed(record.formats)))),
+        ("read as", _joined(_read_as(record.formats))),
         ("sets", [decoded(one) for one in record.sets]),
     )
     return Section("Where it came from", facts)
+
+
+def _read_as(formats: Sequence[str]) -> str:
+    """A container is before what it holds, a list's format before its detail's."""
+    told = ""
+    for form in reversed(formats):
+        told = f"{told} in {form}" if form in _CONTAINERS else " and ".join(filter(None, (form, told)))
+    return told
 
 
 def _person(name: Name) -> str:
