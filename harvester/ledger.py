@@ -18,7 +18,7 @@ from harvester.fault_point import fault_point
 from harvester.oai.items import Item
 from harvester.record import Record
 from harvester.store import Store, harvests, leases, listings, records, sources
-from harvester.store.harvests import Checkpoint, Harvest, Request
+from harvester.store.harvests import Checkpoint, Harvest, Request, Window
 from harvester.store.listings import Listed, Spread
 from harvester.store.records import Known, Write
 from harvester.store.sources import Outcome
@@ -110,6 +110,11 @@ class Ledger:
     def spread_of_missing(self, count: int) -> Spread:
         with self._store.read() as connection:
             return listings.spread(connection, self._id, self.state.id, count)
+
+    def leaves_out(self, window: Window) -> bool:
+        """Does the pass of identifiers lack live records of the window?"""
+        with self._store.read() as connection:
+            return listings.leaves_out(connection, self._id, self.state.id, window.from_, window.until)
 
     def buried(self, limit: int, after: str) -> list[Listed]:
         """Listed as deleted, and live here."""

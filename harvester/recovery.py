@@ -10,11 +10,12 @@ from harvester import plan, windows
 from harvester.datestamp import format_datestamp
 from harvester.errors import (
     NO_ANSWER,
+    BadResumptionToken,
     BrokenBody,
     EndlessList,
     HttpStatus,
     MalformedXml,
-    ProtocolError,
+    NoRecordsMatch,
     ResponseError,
     TimedOut,
     TooLarge,
@@ -30,6 +31,8 @@ _FEW = 100
 _MOST = 1_000
 _MOST_WITHOUT_LISTS = 10_000
 _IN_TROUBLE = (*NO_ANSWER, Unreachable)
+# The server answers, and the list leads nowhere.
+_OF_THE_LIST = (BadResumptionToken, EndlessList, NoRecordsMatch)
 
 
 class Recovery:
@@ -61,7 +64,7 @@ class Recovery:
 
     def _is_the_server(self, error: WindrowError) -> bool:
         """Is more than a page at fault? Then its token is kept, and a later run goes on from there."""
-        if not self._run.checkpoint.window_pages or isinstance(error, EndlessList | ProtocolError):
+        if not self._run.checkpoint.window_pages or isinstance(error, _OF_THE_LIST):
             return False
         arguments = plan.list_arguments(self._run.request, self._run.checkpoint.within)
         try:
@@ -71,11 +74,12 @@ class Recovery:
         return False
 
     def _identified(self) -> int | None:
-        """None where ListIdentifiers is no better."""
+        """None where ListIdentifiers is no better: it fails, or leaves out what is here already."""
         try:
-            return self._listing.read(self._run.request, self._run.checkpoint.within)
+            listed = self._listing.read(self._run.request, self._run.checkpoint.within)
         except _IN_TROUBLE:
             return None
+        return None if self._run.ledger.leaves_out(self._run.window) else listed
 
     def _cut_around(self, missing: int) -> bool:
         """What comes before the first that is missing is done."""

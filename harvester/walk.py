@@ -123,10 +123,7 @@ class Walk:
         """Raises where the list does not go on as a list does."""
         checkpoint = self._run.checkpoint
         if page.token and print_of(page) in (checkpoint.page_print, checkpoint.landmark):
-            raise EndlessList(
-                "the repository keeps sending the same pages",
-                "tell the repository",
-            )
+            raise EndlessList("the repository keeps sending the same pages", "tell the repository")
         if verdict.may_have_lost_a_page(page, checkpoint) and plan.may_restart(checkpoint):
             raise _PageLost
         if not page.items and not page.token and not page.more and self._should_be_more():

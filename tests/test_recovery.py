@@ -120,6 +120,20 @@ def test_without_either_list_nothing_is_tried_for_long(rig: Rig) -> None:
     assert report.requests < 40
 
 
+def test_identifiers_fewer_than_what_came_prove_nothing(tmp_path: Path, clock: FakeClock) -> None:
+    """A page fails, and ListIdentifiers ends after its first page without a word."""
+    with rigged(tmp_path, Works(130, clock.now), clock) as rig:
+        rig.repository.misbehave(faults.unstated_size())
+        poison(rig.repository, 105, alone=False)
+        rule = rig.repository.misbehave(
+            faults.replaced("<resumptionToken.*</resumptionToken>", "<resumptionToken/>"),
+            verb("ListIdentifiers"),
+        )
+        report = rig.harvest()
+        assert rule.fired
+        assert rig.is_exact() or report.verdict in ("partial", "unproven")
+
+
 def test_dates_that_mean_nothing_are_not_cut_by(tmp_path: Path, clock: FakeClock) -> None:
     """FAULTS P17: the window would never shrink."""
 

@@ -153,6 +153,15 @@ def _vanished(harvest_id: int, source_id: int) -> tuple[sa.ColumnElement[bool], 
     return records.c.source_id == source_id, records.c.deleted.is_(False), ~in_list.exists()
 
 
+def leaves_out(connection: Connection, harvest_id: int, source_id: int, from_: str, until: str) -> bool:
+    """Are there live records between these datestamps, as written, that are not listed?"""
+    dated = [records.c.datestamp >= from_]
+    if until:
+        dated.append(sa.func.substr(records.c.datestamp, 1, len(until)) <= until)
+    found = sa.select(records.c.id).where(*_vanished(harvest_id, source_id), *dated).limit(1)
+    return connection.scalar(found) is not None
+
+
 def buried(connection: Connection, harvest_id: int, source_id: int, limit: int, after: str) -> list[Listed]:
     """Listed as deleted, by identifier after `after`, and live here: tombstones that never reached us."""
     query: sa.Select[Any] = (
