@@ -5,8 +5,8 @@ complete; when the faults are lifted and all has come to rest, 1, 4, 5, 11 and 1
 """
 
 from collections import Counter
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -24,6 +24,7 @@ from harvester.store.harvests import Harvest
 from index.generations import Generations
 from index.sync import sync
 from index.verify import verify
+from tests.fakes import faults
 from tests.fakes.dying import SharedClock, dies_harvesting, dies_indexing
 from tests.fakes.faults import BY_ROW
 from tests.fakes.model import Kind, Provider
@@ -33,15 +34,24 @@ from tests.fakes.witness import PROVEN, Witness, live, versions
 
 RUNS_UNTIL_QUIET = 6
 # What a harvester comes through, or notices.
-ROWS = sorted({"T03", "T04", "T05", "T06", "T07", "T08", "T09", "T11", "H03", "X07"})
+FAULTS = {row: BY_ROW[row] for row in "T03 T04 T05 T06 T07 T08 T09 T11 H03 X07".split()} | {
+    "H01": faults.status(503, Retry_After="20"),
+    "H04": faults.status(503, Retry_After="86400000"),
+    "H05": faults.status(429),
+    "H07": faults.body(b"<html><title>Maintenance</title></html>"),
+    "H08": faults.body(b""),
+    "H09": faults.status(500),
+    "K17": faults.oai_error("badResumptionToken"),
+    "P02": faults.oai_error("InternalException"),
+}
 ELSEWHERE = ("store half migrated", "quarantine written", "removal half done", "batch renormalised")
 INDEX_PLACES = [place for place in PLACES if place.startswith(("index", "generation"))]
 HARVEST_PLACES = [place for place in PLACES if place not in (*INDEX_PLACES, *ELSEWHERE)]
 EVENTS = ("add", "edit", "restamp", "remove", "vanish", "restart")
-VERDICTS = ("None", "complete", "failed", "partial", "unproven", "verified")
+VERDICTS = ("None", "complete", "deferred", "failed", "partial", "unproven", "verified")
 RARE = {
     *(f"died: {place}" for place in [*HARVEST_PLACES, *INDEX_PLACES]),
-    *(f"fault: {row}" for row in ROWS),
+    *(f"fault: {row}" for row in FAULTS),
     *(f"in mid-list: {event}" for event in EVENTS),
     *(f"verdict: {verdict}" for verdict in VERDICTS),
     "deletions held",
@@ -49,7 +59,7 @@ RARE = {
 }
 REACHED: Counter[str] = Counter()
 
-some = st.builds(range, st.integers(0, 50), st.integers(51, 58))
+some = st.lists(st.integers(0, 999), min_size=1, max_size=5)
 many = st.builds(range, st.integers(0, 5), st.integers(60, 140))
 options = st.sampled_from([{}, {"audit": None, "reread": None}, {"full": True}])
 kinds = st.builds(
@@ -68,11 +78,12 @@ events = st.sampled_from(EVENTS)
 class Windrow(RuleBasedStateMachine):
     @initialize(
         kind=kinds,
-        count=st.sampled_from([0, 1, 30, 64, 130]),
+        count=st.sampled_from([0, 1, 30, 64, 130, 130]),
         page_size=st.sampled_from([7, 10, 25]),
         ahead=st.sampled_from([0, 0, 2, -26, 26]),
+        is_known=st.booleans(),
     )
-    def begin(self, kind: Kind, count: int, page_size: int, ahead: int) -> None:
+    def begin(self, kind: Kind, count: int, page_size: int, ahead: int, is_known: bool) -> None:
         self.stack = ExitStack()
         self.folder = Path(self.stack.enter_context(TemporaryDirectory()))
         self.world = SharedClock()
@@ -85,6 +96,8 @@ class Windrow(RuleBasedStateMachine):
         self.natural = list(self.rig.repository.rules)
         self.witness = Witness(self.rig, self.provider)
         self.is_sound = True
+        if is_known:
+            self.run({}, self.rig.harvest)
 
     def teardown(self) -> None:
         if not hasattr(self, "stack"):
@@ -100,16 +113,24 @@ class Windrow(RuleBasedStateMachine):
         self.provider.add(count)
 
     @rule(which=some)
-    def edits(self, which: range) -> None:
+    def edits(self, which: list[int]) -> None:
         self.provider.edit(which)
 
-    @rule(which=some | many)
-    def removes(self, which: range) -> None:
+    @rule(which=some)
+    def removes(self, which: list[int]) -> None:
         self.provider.remove(which)
 
-    @rule(which=some | many)
-    def vanish(self, which: range) -> None:
+    @rule(which=some)
+    def vanish(self, which: list[int]) -> None:
         self.provider.vanish(which)
+
+    @rule(which=many, traceless=st.booleans())
+    def loses_most(self, which: range, traceless: bool) -> None:
+        """A bug, or an index half rebuilt (FAULTS L06, L11)."""
+        if traceless:
+            self.provider.vanish(which)
+        else:
+            self.provider.remove(which)
 
     @rule(what=st.sampled_from(["prune", "restore", "restamp", "restart"]))
     def turns(self, what: str) -> None:
@@ -119,9 +140,14 @@ class Windrow(RuleBasedStateMachine):
     def back_dates(self, which: int, days: int) -> None:
         self.provider.back_date(which, days)
 
-    @rule(which=st.integers(0, 999), minutes=st.sampled_from([10, 55, 55, 300]))
-    def lags(self, which: int, minutes: int) -> None:
-        self.provider.lag(which, minutes)
+    @rule(late=st.integers(0, 999), other=st.integers(0, 999), minutes=st.sampled_from([10, 55, 300]))
+    def lags(self, late: int, other: int, minutes: int) -> None:
+        """A change is seen only after a harvest that saw a later one."""
+        self.provider.lag(late, minutes)
+        self.world.advance(60)
+        self.provider.edit([other])
+        self.run({}, self.rig.harvest)
+        self.world.advance(60 * minutes)
 
     @rule(page_size=st.sampled_from([3, 7, 10, 25, 100]))
     def resizes(self, page_size: int) -> None:
@@ -130,14 +156,14 @@ class Windrow(RuleBasedStateMachine):
     # The faults, and time.
 
     @rule(
-        row=st.sampled_from(ROWS),
+        row=st.sampled_from(sorted(FAULTS)),
         share=st.sampled_from([0.2, 0.5, 1]),
         times=st.sampled_from([1, 4, 12, 200]),
         seed=st.integers(0, 99),
     )
     def misbehaves(self, row: str, share: float, times: int, seed: int) -> None:
         dice = Random(seed)
-        fault = counted(f"fault: {row}", BY_ROW[row])
+        fault = counted(f"fault: {row}", FAULTS[row])
         self.rig.repository.misbehave(fault, lambda _asked: dice.random() < share, times)
 
     @rule()
@@ -181,7 +207,7 @@ class Windrow(RuleBasedStateMachine):
         self.run(options, work)
 
     @rule(options=options, event=events, at=st.integers(1, 9), which=some)
-    def harvests_while(self, options: dict[str, Any], event: str, at: int, which: range) -> None:
+    def harvests_while(self, options: dict[str, Any], event: str, at: int, which: list[int]) -> None:
         """Something happens just after answer `at`."""
         waiting = iter(range(at))
         happens = counted(f"in mid-list: {event}", self.happening(event, which))
@@ -197,7 +223,7 @@ class Windrow(RuleBasedStateMachine):
     def dies_indexing(self, place: str, nth: int) -> None:
         REACHED[f"died: {place}"] += dies_indexing(place, nth, self.rig.store, self.folder / "index")
 
-    def happening(self, event: str, which: range) -> Fault:
+    def happening(self, event: str, which: list[int]) -> Fault:
         happens: dict[str, Callable[[], None]] = {
             "add": lambda: self.provider.add(len(which)),
             "edit": lambda: self.provider.edit(which),
@@ -286,6 +312,50 @@ def machine_settings(examples: int, steps: int) -> settings:
         print_blob=True,
         suppress_health_check=list(HealthCheck),
     )
+
+
+@pytest.fixture
+def known() -> Iterator[Windrow]:
+    """130 works, all of them harvested."""
+    with begun(tokens_work_once=False) as windrow:
+        windrow.harvests({})
+        yield windrow
+
+
+@contextmanager
+def begun(*, tokens_work_once: bool) -> Iterator[Windrow]:
+    kind = Kind(
+        days=False,
+        deleted_record="persistent",
+        by_datestamp=False,
+        states_size=True,
+        ends_without_token=False,
+        keeps_lists=False,
+        tokens_work_once=tokens_work_once,
+    )
+    windrow = Windrow()
+    windrow.begin(kind=kind, count=130, page_size=7, ahead=0, is_known=False)
+    with windrow.stack:
+        yield windrow
+        windrow.teardown()
+
+
+def test_a_change_that_is_seen_late_is_seen(known: Windrow) -> None:
+    known.lags(late=3, other=5, minutes=10)
+    known.harvests({})
+
+
+@pytest.mark.parametrize("traceless", [False, True])
+def test_a_loss_of_most_is_held_back(known: Windrow, traceless: bool) -> None:
+    known.loses_most(range(100), traceless)
+    known.harvests_all(allowed=False)
+    assert known.rig.last_run.checkpoint.counts.held
+
+
+def test_a_source_whose_tokens_are_lost_again_and_again_is_not_stuck_for_ever() -> None:
+    with begun(tokens_work_once=True) as windrow:
+        windrow.misbehaves(row="T03", share=0.5, times=12, seed=21)
+        windrow.harvests({})
 
 
 def test_nothing_is_lost_in_silence() -> None:

@@ -179,6 +179,7 @@ class Provider(Works):
             return super().respond(arguments)
 
     def let_appear(self) -> None:
+        """What was hidden, and is due."""
         due = {number: fields for number, (at, fields) in self._late.items() if at <= self.now()}
         for number, fields in due.items():
             with self._event(shifts=self.kind.by_datestamp):

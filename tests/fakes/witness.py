@@ -41,6 +41,7 @@ class Witness:
 
     def watch(self, work: Callable[[], object], *, allowed: bool = False) -> Harvest | None:
         """`work` is one run, or part of one, or dies; `allowed`: with --allow-deletions."""
+        self.provider.let_appear()
         self.provider.answered.clear()
         self.provider.list_is_open = True
         book = Book(self.provider.serial, len(live(versions(self.rig.store))))
@@ -120,7 +121,8 @@ class Witness:
     def _nothing_is_lost(self, last: Harvest, book: Book, held: dict[str, bytes]) -> None:
         """1: what was so when the run began, and dates can show, or the list was whole."""
         truth, refused = self.provider.truth, refused_by(self.rig.store)
-        whole = last.request.full
+        # Read in parts, a list is held against the store by its datestamps, and a back-dated change is not seen.
+        whole = last.request.full and not last.checkpoint.note
         swept = last.request.sweeps and last.verdict == "verified" and not last.checkpoint.counts.held
         for one in self.provider.certain(book.began, listed_whole=whole) - refused:
             wanted, kept = truth.get(one), held.get(one, GONE)
