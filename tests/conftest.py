@@ -1,5 +1,6 @@
 """What several files of tests begin with."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from tests.fakes.echo import Echo, Make, transports
 from tests.fakes.repository import FakeRepository, serving
 from tests.fakes.rig import Rig, rigged
 from tests.fakes.works import Works
+
+# A shell that runs us in the background has us ignore Ctrl-C, and so would all programs that we start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A busy machine is no fault of a test.
 settings.register_profile("windrow", deadline=None)

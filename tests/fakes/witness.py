@@ -121,7 +121,7 @@ class Witness:
     def _nothing_is_lost(self, last: Harvest, book: Book, held: dict[str, bytes]) -> None:
         """1: what was so when the run began, and dates can show, or the list was whole."""
         truth, refused = self.provider.truth, refused_by(self.rig.store)
-        # Read in parts, a list is held against the store by its datestamps, and a back-dated change is not seen.
+        # Read in parts, a list is held against the store by its datestamps: back-dated changes are not seen.
         whole = last.request.full and not last.checkpoint.note
         swept = last.request.sweeps and last.verdict == "verified" and not last.checkpoint.counts.held
         for one in self.provider.certain(book.began, listed_whole=whole) - refused:
