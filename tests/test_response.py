@@ -295,7 +295,7 @@ def test_envelope_words_inside_metadata_mean_nothing() -> None:
     )
     found = page(record(metadata=inside))
     assert [item.header.identifier for item in found.items] == ["oai:x:1"]
-    assert found.token is None
+    assert (found.token, found.error) == (None, None)
 
 
 def test_a_byte_order_mark_is_no_junk() -> None:
