@@ -172,5 +172,5 @@ def _next_step(report: "Report") -> list[str]:
     if report.verdict in ("partial", "deferred"):
         return [f"  → to go on from there: windrow harvest {report.source}"]
     if report.verdict == "unproven":
-        return [f"  → to hold every identifier against the store: windrow harvest {report.source} --full"]
+        return [f"  → to hold every identifier against the store: windrow harvest {report.source}"]
     return []
