@@ -5,6 +5,7 @@ import re
 from harvester.datestamp import format_datestamp
 from harvester.report import Report
 from tests.catalogue.arranging import (
+    Expect,
     in_bytes,
     in_identify,
     in_record,
@@ -34,7 +35,7 @@ def _no_seconds(asked: Asked, answer: Answer) -> Answer:
     return oai_error("badArgument", "days only")(asked, answer) if has_time else answer
 
 
-def _asks_from(moment: str) -> object:
+def _asks_from(moment: str) -> Expect:
     def expect(trial: Trial, report: Report) -> None:
         proven()(trial, report)
         assert trial.rig.repository.asked("ListRecords")[-1].arguments.get("from") == moment
@@ -43,7 +44,7 @@ def _asks_from(moment: str) -> object:
 
 
 def _asks_by_day_from_then_on(trial: Trial, report: Report) -> None:
-    _asks_from("2026-05-28")(trial, report)  # type: ignore[operator]
+    _asks_from("2026-05-28")(trial, report)
     trial.rig.later()
     proven(requests=2)(trial, trial.harvest())
 

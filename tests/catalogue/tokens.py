@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 
 from harvester.report import Report
@@ -55,18 +56,13 @@ def stated(attributes: str) -> Fault:
     return replaced(r' completeListSize="\d+" cursor="\d+"', attributes)
 
 
-def _dressed(dress: object) -> Expect:
+def _dressed(dress: Callable[[int], str]) -> Expect:
     """Each token came back as it was given, and none twice."""
 
     def expect(trial: Trial, report: Report) -> None:
         proven(received=50)(trial, report)
-        trial.proved(
-            [asked.token for asked in trial.rig.repository.asked("ListRecords")][1:]
-            == [
-                dress(place)
-                for place in (10, 20, 30, 40)  # type: ignore[operator]
-            ]
-        )
+        tokens = [asked.token for asked in trial.rig.repository.asked("ListRecords")][1:]
+        trial.proved(tokens == [dress(place) for place in (10, 20, 30, 40)])
 
     return expect
 
