@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+import tenacity
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -115,7 +116,6 @@ def _set_up_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # BEGIN is ours to say: the driver's own comes too late
     for pragma in (
         f"busy_timeout={_WAIT_FOR_WRITER}",
-        "journal_mode=WAL",
         # Power loss may cost the last pages, never their order: a token and its records are one commit.
         "synchronous=NORMAL",
         "foreign_keys=ON",
@@ -124,6 +124,18 @@ def _set_up_sqlite(connection: Any, _record: Any) -> None:
         "journal_size_limit=67108864",
     ):
         connection.execute(f"PRAGMA {pragma}")
+    _turn_to_wal(connection)
+
+
+@tenacity.retry(
+    retry=tenacity.retry_if_exception_message(match="database is locked"),
+    stop=tenacity.stop_after_delay(_WAIT_FOR_WRITER / 1000),
+    wait=tenacity.wait_random(0, 0.05),
+    reraise=True,
+)
+def _turn_to_wal(connection: Any) -> None:
+    # SQLite answers "locked" at once, whatever its busy_timeout, where two turn a new file to WAL together.
+    connection.execute("PRAGMA journal_mode=WAL")
 
 
 def _begin_sqlite(connection: Connection) -> None:

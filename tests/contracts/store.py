@@ -314,13 +314,14 @@ class StorePromises:
         again.close()
         assert again.id == store.id
 
-    def test_several_may_open_a_new_store_at_once(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("folder", [f"try {number}" for number in range(20)])
+    def test_several_may_open_a_new_store_at_once(self, tmp_path: Path, folder: str) -> None:
         opened: list[Store] = []
         start = threading.Barrier(4)
 
         def open_it() -> None:
             start.wait()
-            opened.append(Store(self.url(tmp_path)))
+            opened.append(Store(self.url(tmp_path / folder)))
 
         threads = [threading.Thread(target=open_it) for _ in range(4)]
         for thread in threads:
