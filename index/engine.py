@@ -20,7 +20,7 @@ from pathlib import Path
 import msgspec
 
 from index.document import Document, Hit
-from index.query import Node
+from index.nodes import Node
 
 # Raised whenever documents, fields or analysis change: an index of another number is built anew.
 SCHEMA_VERSION = 1
@@ -67,8 +67,11 @@ class Searcher(ABC):
         offset: int = 0,
         sort: Sort = Sort.RELEVANCE,
         facets: Sequence[str] = (),
+        facet_values: int = 1000,
     ) -> Found:
-        """`facets` are field names; all their values are counted, exactly."""
+        """`facets` are field names; each gives its most frequent values, `facet_values` at most, with exact
+        counts.
+        """
 
     @abstractmethod
     def count(self) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from index.analysis import stem, words
 from index.document import Document
 from index.fields import BY_NAME, SEARCHED, Field, Kind
-from index.query import All, Any, Everything, Exact, Node, Not, Prefer, Range, Words
+from index.nodes import All, Any, Everything, Exact, Node, Not, Prefer, Range, Words
 
 
 def matches(node: Node, document: Document) -> bool:

@@ -21,68 +21,11 @@ from harvester.errors import QueryError
 from index.analysis import identifier_key, words
 from index.document import date_number
 from index.fields import BY_NAME, FIELDS, Field, Kind
+from index.nodes import All, Any, Beside, Everything, Exact, Node, Not, Prefer, Range, Words
 from index.tokens import NAME, Token, tokens, value_at
 
 LONGEST_QUERY = 8192
 DEEPEST_NESTING = 64
-
-
-class Node(msgspec.Struct, frozen=True):
-    """`place` is an offset in the query, in characters."""
-
-
-class Everything(Node, frozen=True):
-    pass
-
-
-class Words(Node, frozen=True):
-    """Folded words that follow each other: one word, or a phrase. `field` "" means the usual fields."""
-
-    words: tuple[str, ...]
-    field: str = ""
-    place: int = 0
-
-
-class Exact(Node, frozen=True):
-    """The whole value of a field, whatever its case."""
-
-    field: str
-    value: str
-    place: int = 0
-
-
-class Range(Node, frozen=True):
-    """Both ends belong to it; None is open."""
-
-    field: str
-    low: int | None
-    high: int | None
-    place: int = 0
-
-
-class All(Node, frozen=True):
-    nodes: tuple[Node, ...]
-
-
-class Beside(All, frozen=True):
-    """Side by side: all of them, unless so few records have them all that any of them will do."""
-
-
-class Any(Node, frozen=True):
-    """Of no nodes: matches nothing."""
-
-    nodes: tuple[Node, ...]
-
-
-class Not(Node, frozen=True):
-    node: Node
-
-
-class Prefer(Node, frozen=True):
-    """What matches `node`; what matches `first` too comes before the rest."""
-
-    node: Node
-    first: Node
 
 
 class Parsed(msgspec.Struct, frozen=True):

@@ -9,7 +9,8 @@ from harvester.errors import QueryError
 from index.document import Hit
 from index.engine import Found, Searcher, Sort
 from index.fields import SPOKEN_FACETS, facet_field
-from index.query import Any, Exact, Node, Parsed, Words, filter_node, filtered, loosened, parse
+from index.nodes import Any, Exact, Node, Words
+from index.query import Parsed, filter_node, filtered, loosened, parse
 from index.snippets import snippet, sought
 
 _ENOUGH = 10

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from index.analysis import places
 from index.document import Hit
-from index.query import All, Any, Node, Prefer, Words
+from index.nodes import All, Any, Node, Prefer, Words
 
 LENGTH = 240  # characters, about two lines
 _LONGEST_READ = 20_000  # characters of an abstract that are looked at

@@ -18,7 +18,8 @@ from index.engines.tantivy import TantivyEngine, _analyzers
 from index.engines.whoosh import WhooshEngine
 from index.fields import BY_NAME, FACETS, Kind
 from index.match import matches
-from index.query import Node, Prefer, parse
+from index.nodes import Node, Prefer
+from index.query import parse
 
 WORDS = [
     "hay", "Hay", "harvest", "harvesting", "harvests", "running", "runs", "ran", "organization", "organ",

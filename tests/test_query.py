@@ -6,24 +6,8 @@ from hypothesis import strategies as st
 
 from harvester.errors import QueryError
 from index.fields import BY_NAME, Kind
-from index.query import (
-    DEEPEST_NESTING,
-    LONGEST_QUERY,
-    All,
-    Any,
-    Beside,
-    Everything,
-    Exact,
-    Node,
-    Not,
-    Prefer,
-    Range,
-    Words,
-    filter_node,
-    filtered,
-    loosened,
-    parse,
-)
+from index.nodes import All, Any, Beside, Everything, Exact, Node, Not, Prefer, Range, Words
+from index.query import DEEPEST_NESTING, LONGEST_QUERY, filter_node, filtered, loosened, parse
 
 
 def word(text: str, place: int, field: str = "") -> Words:

@@ -88,7 +88,8 @@ def _records(program: Program, query: str | None, source: str | None) -> "Iterat
 def _found(program: Program, query: str, source: str | None) -> Iterator[str]:
     """Ids of all hits, in pages of one snapshot."""
     from index.engine import Sort
-    from index.query import Exact, filtered
+    from index.nodes import Exact
+    from index.query import filtered
     from index.search import understood
 
     searcher, offset = program.searcher(), 0

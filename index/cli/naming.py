@@ -55,7 +55,7 @@ def full_id(program: Program, id: str) -> str:
 
 def _by_identifier(program: Program, id: str) -> list[str]:
     from index.analysis import identifier_key
-    from index.query import Exact
+    from index.nodes import Exact
 
     try:
         found = program.searcher().search(Exact("identifier", identifier_key(id)), limit=20)

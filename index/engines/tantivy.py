@@ -13,7 +13,7 @@ from harvester.errors import IndexBusy, IndexUnusable
 from index.document import Document, Hit
 from index.engine import Engine, Found, Searcher, Session, Sort
 from index.fields import FIELDS, SEARCHED, Field, Kind
-from index.query import All, Any, Everything, Exact, Node, Not, Prefer, Range, Words
+from index.nodes import All, Any, Everything, Exact, Node, Not, Prefer, Range, Words
 
 _HEAP = 50_000_000  # bytes: with one thread, a third of what the process takes
 _THREADS = 1  # the harvest beside it has the other core
@@ -186,6 +186,7 @@ class TantivySearcher(Searcher):
         offset: int = 0,
         sort: Sort = Sort.RELEVANCE,
         facets: Sequence[str] = (),
+        facet_values: int = 1000,
     ) -> Found:
         compiled = self._compiled(query)
         with _damage_told():
@@ -194,7 +195,7 @@ class TantivySearcher(Searcher):
                 (self._hit(address), float(score) if sort is Sort.RELEVANCE else 0.0)
                 for score, address in result.hits[:limit]
             )
-            counted = {name: self._facet(compiled, name) for name in facets}
+            counted = {name: self._facet(compiled, name)[:facet_values] for name in facets}
         total: int = result.count  # type: ignore[attr-defined]  # its stubs leave it out
         return Found(total, hits, counted)
 

@@ -35,7 +35,7 @@ from index.engines.whoosh_segment import (
     term_of,
 )
 from index.fields import BY_NAME, FIELDS, Field, Kind
-from index.query import Node
+from index.nodes import Node
 
 _MEMORY_MB = 64
 _GAP = 100  # places between two values of a field: no phrase crosses it
@@ -303,6 +303,7 @@ class WhooshSearcher(Searcher):
         offset: int = 0,
         sort: Sort = Sort.RELEVANCE,
         facets: Sequence[str] = (),
+        facet_values: int = 1000,
     ) -> Found:
         with self._lock:
             found = [(segment, segment.scores(query)) for segment in self._segments]
@@ -318,7 +319,7 @@ class WhooshSearcher(Searcher):
         return Found(
             total=sum(len(scores) for _, scores in found),
             hits=hits,
-            facets={name: _facet(found, name) for name in facets},
+            facets={name: _facet(found, name)[:facet_values] for name in facets},
         )
 
     def count(self) -> int:

@@ -14,7 +14,7 @@ from index.analysis import stem
 from index.document import Hit
 from index.engine import Sort
 from index.fields import BY_NAME, FIELDS, SEARCHED, Field, Kind
-from index.query import All, Any, Everything, Exact, Node, Not, Prefer, Range, Words
+from index.nodes import All, Any, Everything, Exact, Node, Not, Prefer, Range, Words
 
 NONE = -1  # a number that a document does not have
 _FIRST = 1_000_000.0  # above any score

@@ -12,7 +12,8 @@ from harvester.errors import IndexBusy, IndexFault, IndexUnusable
 from harvester.record import Record
 from index.document import Document, document
 from index.engine import Engine, Searcher, Sort
-from index.query import Everything, parse
+from index.nodes import Everything
+from index.query import parse
 
 
 def work(number: int, title: str = "hay", **fields: object) -> Document:

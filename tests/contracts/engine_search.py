@@ -9,7 +9,8 @@ from harvester.record import File, Identifier, Name, Record
 from index.document import document
 from index.engine import Engine, Found, Searcher, Sort
 from index.fields import BY_NAME, FACETS
-from index.query import All, Any, Everything, Exact, Node, Not, Prefer, Range, Words, filter_node, parse
+from index.nodes import All, Any, Everything, Exact, Node, Not, Prefer, Range, Words
+from index.query import filter_node, parse
 from tests.contracts.engine import found, write
 
 RECORDS = [
