@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check check-all bench clean
+.PHONY: demo test check check-all quality bench clean
 
 demo: $(VENV)/ready
 	$(BIN)/windrow demo
@@ -22,6 +22,10 @@ check: $(VENV)/ready
 # And what takes longer.
 check-all: check
 	$(BIN)/pytest -n auto -m slow
+
+# How well results are ranked; needs the judged collections.
+quality: $(VENV)/ready
+	$(BIN)/python -m tests.ranking
 
 # Prints figures beside those of the bare libraries; needs the load corpus.
 bench: $(VENV)/ready

@@ -1,0 +1,1 @@
+"""How well results are ranked, on judged collections: `python -m tests.ranking`."""
