@@ -1,5 +1,6 @@
-"""What only tantivy does: damage inside its files, met as errors of many kinds, panics included."""
+"""What only tantivy does: damage inside its files, met as errors of many kinds, and segments left behind."""
 
+import json
 import random
 from contextlib import suppress
 from pathlib import Path
@@ -47,3 +48,16 @@ def test_a_damaged_store_of_hits_is_told(engine: TantivyEngine) -> None:
     with pytest.raises(IndexUnusable, match="cannot be used") as told:
         engine.searcher().search(parse("records").tree, limit=10)
     assert "windrow rebuild" in told.value.advice
+
+
+def test_small_sessions_leave_no_segments_behind(engine: TantivyEngine) -> None:
+    """A rollback, even of nothing, would stop the merges: each session then adds a segment, for ever."""
+    for turn in range(40):
+        with engine.session() as session:
+            session.put([document(Record(id=f"x/{turn % 20}", title=f"Anew {turn}"), 200 + turn)])
+            session.commit()
+    segments = json.loads((engine.folder / "meta.json").read_bytes())["segments"]
+    known = {segment["segment_id"].replace("-", "") for segment in segments}
+    assert len(segments) <= 8
+    files = [path for path in engine.folder.iterdir() if path.suffix not in (".json", ".lock")]
+    assert {path.name.partition(".")[0] for path in files} == known

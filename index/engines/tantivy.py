@@ -86,7 +86,6 @@ class TantivyEngine(Engine):
         writer.garbage_collect_files()
         try:
             yield TantivySession(writer)
-            writer.rollback()
             writer.garbage_collect_files()
         finally:
             writer.wait_merging_threads()
