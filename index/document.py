@@ -23,6 +23,8 @@ class Hit(msgspec.Struct, frozen=True):
     landing_url: str = ""
     abstract: str = ""
     keywords: tuple[str, ...] = ()
+    container: str = ""
+    doi: str = ""
 
 
 class Document(msgspec.Struct, frozen=True):
@@ -66,7 +68,7 @@ def document(record: Record, position: int) -> Document:
         "identifier": identifiers(record),
     }
     values = {name: kept for name, found in texts.items() if (kept := _kept(name, found))}
-    return Document(record.id, position, values, _numbers(record), _hit(record))
+    return Document(record.id, position, values, _numbers(record), hit(record))
 
 
 _PREPARED = frozenset(field.name for field in FIELDS if field.kind in (Kind.TEXT, Kind.NAME))
@@ -123,7 +125,7 @@ def _words_of_file(file: File) -> tuple[str, ...]:
     return file.url.rpartition("/")[2], file.version, size
 
 
-def _hit(record: Record) -> Hit:
+def hit(record: Record) -> Hit:
     return Hit(
         id=record.id,
         title=record.title,
@@ -134,6 +136,8 @@ def _hit(record: Record) -> Hit:
         landing_url=record.landing_url,
         abstract=record.abstract[:_LONGEST_TEXT],
         keywords=record.keywords,
+        container=record.container,
+        doi=record.doi,
     )
 
 

@@ -26,6 +26,8 @@ _STOP_WORDS = frozenset(
 
 
 class ShownHit(msgspec.Struct, frozen=True, kw_only=True):
+    """`stored` is all that the index has of it, where that was asked for."""
+
     id: str
     score: float
     title: str
@@ -35,6 +37,7 @@ class ShownHit(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     landing_url: str
     snippet: str
+    stored: Hit | msgspec.UnsetType = msgspec.UNSET
 
 
 class FacetValue(msgspec.Struct, frozen=True):
@@ -64,8 +67,12 @@ def search(
     limit: int = 10,
     offset: int = 0,
     mark: tuple[str, str] = ("", ""),
+    stored: bool = False,
 ) -> Results:
-    """`filters` are FIELD=VALUE; `mark` goes around matched words in snippets. QueryError on a fault."""
+    """`filters` are FIELD=VALUE; `mark` goes around matched words in snippets. QueryError on a fault.
+
+    `stored`: each hit comes with all that the index has of it.
+    """
     began = time.perf_counter()
     parsed = understood(query)
     wanted_filters = _filters(filters)
@@ -88,7 +95,8 @@ def search(
         loosened=is_loose,
         suggestion=parsed.suggestion,
         hits=tuple(
-            _shown(hit, score, snippet(hit, wanted, searcher.stem, mark)) for hit, score in found.hits
+            _shown(hit, score, snippet(hit, wanted, searcher.stem, mark), stored=stored)
+            for hit, score in found.hits
         ),
         facets={
             name: tuple(FacetValue(*one) for one in found.facets[field][:_FACET_VALUES])
@@ -130,7 +138,7 @@ def _facet(name: str) -> str:
     return field.name
 
 
-def _shown(hit: Hit, score: float, cut: str) -> ShownHit:
+def _shown(hit: Hit, score: float, cut: str, *, stored: bool) -> ShownHit:
     return ShownHit(
         id=hit.id,
         score=round(score, 4),
@@ -141,4 +149,5 @@ def _shown(hit: Hit, score: float, cut: str) -> ShownHit:
         source=hit.source,
         landing_url=hit.landing_url,
         snippet=cut,
+        stored=hit if stored else msgspec.UNSET,
     )

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from index.cli.formats import put_records, safe
 from index.cli.naming import insist_on_source
 from index.cli.opening import LARGEST, with_program
-from index.cli.talk import escaped, put_json
+from index.cli.talk import put_json
+from index.exports import FORMATS, exporter
 from index.program import Program
 
 if TYPE_CHECKING:
@@ -52,40 +54,35 @@ def changes(program: Program, since: int, limit: int | None) -> None:
 @click.option(
     "--format",
     "format_name",
-    type=click.Choice(["jsonl"]),
+    type=click.Choice(list(FORMATS)),
     default="jsonl",
     show_default=True,
-    help="jsonl: the record as Windrow has it, one a line.",
+    help="; ".join(f"{name}: {meaning}" for name, meaning in FORMATS.items()) + ".",
 )
 @click.option("--query", help="Only what a search finds.")
 @click.option("--source", help="Only records of this source.")
 @with_program
-def export(program: Program, format_name: str, query: str | None, source: str | None) -> None:
+def export(program: Program, format_name: str, query: str | None, source: str | None) -> int:
     """Live records in an exchange format, on stdout."""
-    from index.exports import exporter
-
-    write = exporter(format_name)
-    for record in _records(program, query, source):
-        sys.stdout.write(escaped(write(record)))
-
-
-def _records(program: Program, query: str | None, source: str | None) -> "Iterator[Record]":
-    from harvester.store import records
-
     if source is not None:
         insist_on_source(program, source)
-    if query is None:
-        with program.store.read() as connection:
-            yield from records.live(connection, source or "")
-        return
-    for id in _found(program, query, source):
-        with program.store.read() as connection:
-            record = records.get(connection, id)
-        if record is not None and not record.deleted:
-            yield record
+    if query is not None:
+        return put_records(program, format_name, _found(program, query, source))
+    wanted = exporter(format_name)
+    sys.stdout.write(wanted.head)
+    for record in _live(program, source or ""):
+        sys.stdout.write(safe(format_name, wanted.write(record)))
+    return 0
 
 
-def _found(program: Program, query: str, source: str | None) -> Iterator[str]:
+def _live(program: Program, source: str) -> "Iterator[Record]":
+    from harvester.store import records
+
+    with program.store.read() as connection:
+        yield from records.live(connection, source)
+
+
+def _found(program: Program, query: str, source: str | None) -> Iterator[list[str]]:
     """Ids of all hits, in pages of one snapshot."""
     from index.engine import Sort
     from index.nodes import Exact
@@ -98,7 +95,7 @@ def _found(program: Program, query: str, source: str | None) -> Iterator[str]:
         tree = filtered(tree, {"source": [Exact("source", source.lower())]})
     while True:
         found = searcher.search(tree, limit=_BATCH, offset=offset, sort=Sort.ADDED)
-        yield from (hit.id for hit, _ in found.hits)
+        yield [hit.id for hit, _ in found.hits]
         offset += _BATCH
         if offset >= found.total:
             return

@@ -1,20 +1,20 @@
 """search."""
 
 import re
-import textwrap
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import click
 
-from harvester.clean.text import printable
+from index.cli.formats import FORMATS, put_hits
+from index.cli.hits import MARK, put_results
 from index.cli.opening import json_option, with_program
-from index.cli.talk import counted, number, put_json, put_lines, tell, width
 from index.engine import Sort
 from index.program import Program
-from index.search import Results, ShownHit
+from index.search import Results
 from index.search import search as find
 
-_MARK = ("\x02", "\x03")  # control characters, which no harvested text keeps
-_MOST_NAMES = 4
+_PAGE = 500  # hits that are held at a time
 
 
 class _Query(click.Command):
@@ -44,6 +44,12 @@ _EXCLUSION = re.compile(r"-(?!-|h$)")
 )
 @click.option("--limit", type=click.IntRange(0, 10_000), default=10, show_default=True, help="Hits to show.")
 @click.option("--offset", type=click.IntRange(0, 1_000_000), default=0, help="Hits to skip.")
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(FORMATS),
+    help="table for people, the default; jsonl, ids, csv: a hit a line; ris, bibtex: whole records.",
+)
 @json_option
 @with_program
 def search(
@@ -54,8 +60,9 @@ def search(
     sort: str,
     limit: int,
     offset: int,
+    format_name: str | None,
     as_json: bool,
-) -> None:
+) -> int:
     """Search what was harvested.
 
     \b
@@ -65,61 +72,40 @@ def search(
     windrow search 'health -(cancer OR stroke)'      AND, OR, NOT, brackets
     windrow search health --filter type=thesis --facet year
     """
-    results = find(
+    form = _format(format_name, as_json=as_json, has_facets=bool(facets))
+    ask = partial(
+        find,
         program.searcher(),
         " ".join(query),
         filters=filters,
-        facets=facets,
         sort=Sort(sort),
-        limit=limit,
-        offset=offset,
-        mark=("", "") if as_json else _MARK,
+        mark=MARK if form == "table" else ("", ""),
+        stored=form == "csv",
     )
-    if as_json:
-        put_json(results)
-    else:
-        put_results(results, offset)
+    pages = _pages(ask, facets, limit, offset)
+    if form != "table":
+        return put_hits(program, form, pages)
+    put_results(pages, limit, offset)
+    return 0
 
 
-def put_results(results: Results, offset: int = 0) -> None:
-    """Hits as a person reads them; colours only on a terminal."""
-    put_lines(_headline(results, offset), "")
-    for place, hit in enumerate(results.hits, offset + 1):
-        put_lines(*_hit_lines(place, hit), "")
-    for name, values in results.facets.items():
-        put_lines(click.style(name, bold=True))
-        put_lines(*(f"  {number(value.count):>8}  {printable(value.value)}" for value in values), "")
-    if results.suggestion:
-        tell(f"Did you mean  {results.suggestion}")
+def _format(name: str | None, *, as_json: bool, has_facets: bool) -> str:
+    if as_json and name not in (None, "json"):
+        raise click.UsageError(f"--json is --format json: leave one of --json and --format {name} out.")
+    form = "json" if as_json else name or "table"
+    if has_facets and form not in ("table", "json"):
+        raise click.UsageError(f"--format {form} has no place for --facet: table and json have.")
+    return form
 
 
-def _headline(results: Results, offset: int) -> str:
-    if not results.total:
-        return f"Nothing found ({results.took_ms:.0f} ms)."
-    shown = f", {offset + 1} to {offset + len(results.hits)}" if results.hits else ""
-    loosened = "; few have all of the words, these have some" if results.loosened else ""
-    return f"{counted(results.total, 'record')}{shown} ({results.took_ms:.0f} ms){loosened}"
-
-
-def _hit_lines(place: int, hit: ShownHit) -> list[str]:
-    title = printable(hit.title) or "(no title)"
-    facts = [_names(hit.creators), str(hit.year or ""), hit.type, hit.source]
-    lines = [f"{place:>3}. {click.style(title, bold=True)}", "     " + " · ".join(filter(None, facts))]
-    if hit.snippet:
-        lines += [f"     {_coloured(line)}" for line in textwrap.wrap(hit.snippet, width() - 5)]
-    lines.append("     " + click.style(printable(hit.landing_url or hit.id), fg="blue"))
-    return lines
-
-
-def _names(names: tuple[str, ...]) -> str:
-    shown = "; ".join(printable(name) for name in names[:_MOST_NAMES])
-    return shown + (f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else "")
-
-
-def _coloured(snippet: str) -> str:
-    """A line with its marks as colour: a mark is around one word, so no line ends inside."""
-    parts = snippet.replace(_MARK[0], _MARK[1]).split(_MARK[1])
-    return "".join(
-        click.style(printable(part), fg="yellow", bold=True) if at % 2 else printable(part)
-        for at, part in enumerate(parts)
-    )
+def _pages(
+    ask: Callable[..., Results], facets: tuple[str, ...], limit: int, offset: int
+) -> Iterator[Results]:
+    """Of one snapshot; the first has the facets, and there is always a first."""
+    end = offset + limit
+    while True:
+        page = ask(facets=facets, limit=min(_PAGE, end - offset), offset=offset)
+        yield page
+        offset, facets = offset + _PAGE, ()
+        if offset >= min(end, page.total):
+            return

@@ -11,7 +11,7 @@ from harvester import config
 from harvester.config import Source
 from harvester.config_file import add_source
 from index.cli.harvesting import harvest_sources
-from index.cli.look import put_results
+from index.cli.hits import MARK, put_results
 from index.cli.talk import put_lines
 from index.program import Program
 from index.search import search
@@ -54,10 +54,8 @@ def _searches(program: Program) -> None:
         asked = f"windrow search '{query}'" + "".join(f" --facet {facet}" for facet in facets)
         put_lines("")
         _say(f"{title}:", asked)
-        found = search(
-            program.searcher(), query, filters=filters, facets=facets, limit=_SHOWN, mark=("\x02", "\x03")
-        )
-        put_results(found)
+        found = search(program.searcher(), query, filters=filters, facets=facets, limit=_SHOWN, mark=MARK)
+        put_results([found], _SHOWN)
 
 
 def _next_steps(path: Path) -> None:

@@ -1,13 +1,30 @@
-"""A record in the formats that other systems read."""
+"""A record in the formats that other systems read. A format's module is imported when it is asked for."""
 
 from collections.abc import Callable
+from importlib import import_module
+
+import msgspec
 
 from harvester.record import Record
-from index.exports import jsonl
 
-_WRITERS: dict[str, Callable[[Record], str]] = {"jsonl": jsonl.write}
+FORMATS = {
+    "jsonl": "the record as Windrow has it, one a line",
+    "csv": "a table with a heading, for a spreadsheet",
+    "ris": "for EndNote, Zotero, Mendeley",
+    "bibtex": "for LaTeX and JabRef",
+}
 
 
-def exporter(format_name: str) -> Callable[[Record], str]:
-    """One record → its text, line end included."""
-    return _WRITERS[format_name]
+class Exporter(msgspec.Struct, frozen=True):
+    """`head` comes before the first record; `write` gives one record's text, line end included."""
+
+    head: str
+    write: Callable[[Record], str]
+
+
+def exporter(format_name: str) -> Exporter:
+    module = import_module(f"index.exports.{format_name}")
+    return Exporter(getattr(module, "HEAD", ""), module.write)
+
+
+__all__ = ["FORMATS", "Exporter", "exporter"]
