@@ -11,10 +11,10 @@ from index.engine import Found, Searcher, Sort
 from index.fields import SPOKEN_FACETS, facet_field
 from index.nodes import Any, Exact, Node, Words
 from index.query import Parsed, filter_node, filtered, loosened, parse
-from index.snippets import snippet, sought
+from index.snippets import highlighted, snippet, sought
 
 _ENOUGH = 10
-_FACET_VALUES = 10
+MOST_COUNTED = 1000  # values beyond those shown; where there are more, that is said
 # Too common to be worth asking for alone.
 _STOP_WORDS = frozenset(
     """
@@ -46,7 +46,10 @@ class FacetValue(msgspec.Struct, frozen=True):
 
 
 class Results(msgspec.Struct, frozen=True, kw_only=True):
-    """`loosened`: fewer than ten records had all the words, so these have any of them."""
+    """`loosened`: fewer than ten records had all the words, so these have any of them.
+
+    `more_values`: by facet, how many values are not among those shown; a thousand stands for more, too.
+    """
 
     query: str
     total: int
@@ -55,6 +58,7 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     took_ms: float
     hits: tuple[ShownHit, ...]
     facets: dict[str, tuple[FacetValue, ...]]
+    more_values: dict[str, int]
 
 
 def search(
@@ -63,15 +67,16 @@ def search(
     *,
     filters: Sequence[str] = (),
     facets: Sequence[str] = (),
+    facet_values: int = 10,
     sort: Sort = Sort.RELEVANCE,
     limit: int = 10,
     offset: int = 0,
     mark: tuple[str, str] = ("", ""),
     stored: bool = False,
 ) -> Results:
-    """`filters` are FIELD=VALUE; `mark` goes around matched words in snippets. QueryError on a fault.
+    """`filters` are FIELD=VALUE; `mark` goes around matched words in titles and snippets.
 
-    `stored`: each hit comes with all that the index has of it.
+    `stored`: each hit comes with all that the index has of it. QueryError on a fault.
     """
     began = time.perf_counter()
     parsed = understood(query)
@@ -81,7 +86,12 @@ def search(
     def run(tree: Node) -> Found:
         narrowed = filtered(tree, wanted_filters)
         return searcher.search(
-            narrowed, limit=limit, offset=offset, sort=sort, facets=tuple(set(fields.values()))
+            narrowed,
+            limit=limit,
+            offset=offset,
+            sort=sort,
+            facets=tuple(set(fields.values())),
+            facet_values=facet_values + MOST_COUNTED,
         )
 
     tree, found, is_loose = parsed.tree, run(parsed.tree), False
@@ -89,19 +99,23 @@ def search(
     if looser is not None and (wider := run(looser)).total > found.total:
         tree, found, is_loose = looser, wider, True
     wanted = sought(tree)
+
+    def shown(hit: Hit, score: float) -> ShownHit:
+        cut = snippet(hit, wanted, searcher.stem, mark)
+        title = highlighted(hit.title, wanted, searcher.stem, mark) if any(mark) else hit.title
+        return _shown(hit, score, title, cut, stored=stored)
+
     return Results(
         query=query,
         total=found.total,
         loosened=is_loose,
         suggestion=parsed.suggestion,
-        hits=tuple(
-            _shown(hit, score, snippet(hit, wanted, searcher.stem, mark), stored=stored)
-            for hit, score in found.hits
-        ),
+        hits=tuple(shown(hit, score) for hit, score in found.hits),
         facets={
-            name: tuple(FacetValue(*one) for one in found.facets[field][:_FACET_VALUES])
+            name: tuple(FacetValue(*one) for one in found.facets[field][:facet_values])
             for name, field in fields.items()
         },
+        more_values={name: max(0, len(found.facets[field]) - facet_values) for name, field in fields.items()},
         took_ms=round((time.perf_counter() - began) * 1000, 3),
     )
 
@@ -138,11 +152,11 @@ def _facet(name: str) -> str:
     return field.name
 
 
-def _shown(hit: Hit, score: float, cut: str, *, stored: bool) -> ShownHit:
+def _shown(hit: Hit, score: float, title: str, cut: str, *, stored: bool) -> ShownHit:
     return ShownHit(
         id=hit.id,
         score=round(score, 4),
-        title=hit.title,
+        title=title,
         creators=hit.creators,
         year=hit.year,
         type=hit.type,

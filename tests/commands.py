@@ -5,12 +5,15 @@ inside(…)        the same, in-process    answering(…)     an HTTP server tha
 on_terminal(…)   on a terminal           Gate             a repository that stops in the middle of a list
 """
 
+import fcntl
 import os
 import pty
 import shutil
 import signal
+import struct
 import subprocess
 import sys
+import termios
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
@@ -194,10 +197,13 @@ def answering(status: int, media_type: str, body: bytes) -> Iterator[str]:
             thread.join()
 
 
-def on_terminal(cwd: Path, *arguments: str, typed: str = "") -> str:
-    """What a terminal of 80 columns is sent, standard output and error alike; `typed` waits to be read."""
+def on_terminal(
+    cwd: Path, *arguments: str, typed: str = "", columns: int = 80, rows: int = 1000, **more: str
+) -> str:
+    """What a terminal is sent, standard output and error alike; `typed` waits to be read, `more` is env."""
     master, slave = pty.openpty()
-    env = environment(TERM="xterm-256color", COLUMNS="80")
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    env = environment(TERM="xterm-256color", COLUMNS=str(columns), **more)
     process = subprocess.Popen(command(*arguments), cwd=cwd, env=env, stdin=slave, stdout=slave, stderr=slave)
     os.close(slave)
     os.write(master, typed.encode())

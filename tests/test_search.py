@@ -87,7 +87,7 @@ class TestHits:
         found = find("surveys", mark=("<", ">"))
         (hit,) = found.hits
         assert (found.query, found.total, found.loosened, found.suggestion) == ("surveys", 1, False, "")
-        assert (hit.id, hit.title, hit.creators) == ("x/32", "Surveys", ("Lund, Åsa", "Rao, Priya"))
+        assert (hit.id, hit.title, hit.creators) == ("x/32", "<Surveys>", ("Lund, Åsa", "Rao, Priya"))
         assert (hit.year, hit.type, hit.source, hit.landing_url) == (None, "", "x", "")
         assert hit.score > 0
         assert found.took_ms > 0

@@ -15,7 +15,8 @@ from lxml import etree
 from harvester.record import File, Identifier, Name, Record
 from harvester.store import schema
 from harvester.store.codec import compress_all
-from index.cli.sheet import citation, lines, wrapped
+from index.cli.sheet import citation, lines
+from index.cli.wrapping import wrapped
 from tests.commands import KHAN, Ran, demo_folder, inside, program_in, windrow
 
 FULL = Record(

@@ -10,6 +10,7 @@ import msgspec
 
 from harvester.clean.text import printable
 from index.cli.talk import escaped, put_json, put_lines, tell
+from index.cli.wrapping import one_line
 from index.exports import exporter
 from index.program import Program
 from index.search import Results
@@ -29,7 +30,7 @@ def put_hits(program: Program, format_name: str, pages: Iterable[Results]) -> in
                     put_json(hit)
         case "ids":
             for page in _remarked(pages):
-                put_lines(*(printable(hit.id) for hit in page.hits))
+                put_lines(*(one_line(hit.id) for hit in page.hits))
         case "csv":
             _put_table(pages)
         case _:

@@ -1,16 +1,14 @@
 """Hits as a person reads them; colours only on a terminal."""
 
-import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
 import click
 
-from harvester.clean.text import printable
 from index.cli.talk import counted, number, put_lines, tell, width
-from index.search import Results, ShownHit
+from index.cli.wrapping import one_line, wrapped, wrapped_marked
+from index.search import MOST_COUNTED, Results, ShownHit
 
-MARK = ("\x02", "\x03")  # control characters, which no harvested text keeps
 _MOST_NAMES = 4
 
 
@@ -18,7 +16,7 @@ def put_results(pages: Iterable[Results], limit: int, offset: int = 0) -> None:
     """Pages of one search, whose first has the facets; `limit` and `offset` are those of them all."""
     every = iter(pages)
     first = next(every)
-    put_lines(_headline(first, limit, offset), "")
+    put_lines(*wrapped(_headline(first, limit, offset), width()), "")
     hits = (hit for page in chain([first], every) for hit in page.hits)
     for place, hit in enumerate(hits, offset + 1):
         put_lines(*_hit_lines(place, hit), "")
@@ -30,7 +28,16 @@ def put_results(pages: Iterable[Results], limit: int, offset: int = 0) -> None:
 def _put_facets(results: Results) -> None:
     for name, values in results.facets.items():
         put_lines(click.style(name, bold=True))
-        put_lines(*(f"  {number(value.count):>8}  {printable(value.value)}" for value in values), "")
+        for value in values:
+            put_lines(*_beside(f"  {number(value.count):>8}  ", wrapped(value.value, width() - 12)))
+        if more := results.more_values[name]:
+            put_lines(*_beside("  ", wrapped(_unshown(more, len(values)), width() - 2)))
+        put_lines("")
+
+
+def _unshown(more: int, shown: int) -> str:
+    least = "at least " if more >= MOST_COUNTED else ""
+    return f"… {least}{more:,} more; --facet-values {shown + more}"
 
 
 def _headline(results: Results, limit: int, offset: int) -> str:
@@ -41,25 +48,34 @@ def _headline(results: Results, limit: int, offset: int) -> str:
     return f"{counted(results.total, 'record')}{shown} ({results.took_ms:.0f} ms){loosened}"
 
 
-def _hit_lines(place: int, hit: ShownHit) -> list[str]:
-    title = printable(hit.title) or "(no title)"
-    facts = [_names(hit.creators), str(hit.year or ""), hit.type, hit.source]
-    lines = [f"{place:>3}. {click.style(title, bold=True)}", "     " + " · ".join(filter(None, facts))]
-    if hit.snippet:
-        lines += [f"     {_coloured(line)}" for line in textwrap.wrap(hit.snippet, width() - 5)]
-    lines.append("     " + click.style(printable(hit.landing_url or hit.id), fg="blue"))
-    return lines
+def _hit_lines(place: int, hit: ShownHit) -> Iterator[str]:
+    number = f"{place:>3}. "
+    columns = width() - len(number)
+    facts = (_names(hit.creators), str(hit.year or ""), hit.type, hit.source)
+    lines = [
+        *_coloured(hit.title or "(no title)", columns, bold=True),
+        *wrapped(" · ".join(filter(None, facts)), columns),
+        *_coloured(hit.snippet, columns),
+        click.style(one_line(hit.landing_url or hit.id), fg="blue"),
+    ]
+    return _beside(number, lines)
+
+
+def _beside(label: str, lines: Sequence[str]) -> Iterator[str]:
+    """The label before the first of them, and as many columns before the others."""
+    for at, line in enumerate(lines):
+        yield (" " * len(label) if at else label) + line
 
 
 def _names(names: tuple[str, ...]) -> str:
-    shown = "; ".join(printable(name) for name in names[:_MOST_NAMES])
+    shown = "; ".join(names[:_MOST_NAMES])
     return shown + (f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else "")
 
 
-def _coloured(snippet: str) -> str:
-    """A line with its marks as colour: a mark is around one word, so no line ends inside."""
-    parts = snippet.replace(MARK[0], MARK[1]).split(MARK[1])
-    return "".join(
-        click.style(printable(part), fg="yellow", bold=True) if at % 2 else printable(part)
-        for at, part in enumerate(parts)
-    )
+def _coloured(text: str, columns: int, *, bold: bool = False) -> Iterator[str]:
+    """Lines with their marks as colour."""
+    for pieces in wrapped_marked(text, columns):
+        yield "".join(
+            click.style(piece, fg="yellow" if marked else None, bold=True) if marked or bold else piece
+            for piece, marked in pieces
+        )

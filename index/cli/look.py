@@ -7,8 +7,9 @@ from functools import partial
 import click
 
 from index.cli.formats import FORMATS, put_hits
-from index.cli.hits import MARK, put_results
+from index.cli.hits import put_results
 from index.cli.opening import json_option, with_program
+from index.cli.wrapping import MARK
 from index.engine import Sort
 from index.program import Program
 from index.search import Results
@@ -36,6 +37,13 @@ _EXCLUSION = re.compile(r"-(?!-|h$)")
     "--facet", "facets", multiple=True, metavar="F", help="Count the values of a field over all hits."
 )
 @click.option(
+    "--facet-values",
+    type=click.IntRange(1, 1_000_000),
+    default=10,
+    show_default=True,
+    help="Values to show of each facet, most frequent first.",
+)
+@click.option(
     "--sort",
     type=click.Choice([sort.value for sort in Sort]),
     default="relevance",
@@ -57,6 +65,7 @@ def search(
     query: tuple[str, ...],
     filters: tuple[str, ...],
     facets: tuple[str, ...],
+    facet_values: int,
     sort: str,
     limit: int,
     offset: int,
@@ -78,6 +87,7 @@ def search(
         program.searcher(),
         " ".join(query),
         filters=filters,
+        facet_values=facet_values,
         sort=Sort(sort),
         mark=MARK if form == "table" else ("", ""),
         stored=form == "csv",

@@ -9,8 +9,8 @@ from harvester.clean.text import printable
 from index.cli.naming import insist_on_source
 from index.cli.opening import json_option, with_program
 from index.cli.progress import counting
-from index.cli.sheet import wrapped
 from index.cli.talk import number, put_json, put_lines, width
+from index.cli.wrapping import wrapped
 from index.program import Program
 
 if TYPE_CHECKING:

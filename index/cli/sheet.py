@@ -3,16 +3,14 @@
 The order is always the same, and so are the labels; what is not there is left out.
 """
 
-import textwrap
-import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import click
 
-from harvester.clean.text import printable
 from harvester.oai.sets import decoded
 from harvester.record import File, Name, Record
+from index.cli.wrapping import wrapped
 
 _MOST_CITED = 6  # names
 _MOST_LINES = 50  # of one label: some papers have three thousand authors
@@ -170,18 +168,3 @@ def _fact(label: str, values: Sequence[str], margin: int, width: int) -> Iterato
     for at, text in enumerate(texts):
         name = label if beside and at == 0 else ""
         yield f"{click.style(f'{name:>{margin}}', dim=True)}  {text}" if beside else f"  {text}"
-
-
-def wrapped(text: str, width: int) -> list[str]:
-    """At spaces, by the columns that a terminal needs. An address is not broken: it could not be followed."""
-    text = " ".join(printable(text).split())
-    if any(unicodedata.east_asian_width(letter) in "WF" for letter in text):
-        return _wrapped_by_cells(text, width)
-    return textwrap.wrap(text, width, break_long_words="://" not in text, break_on_hyphens=False)
-
-
-def _wrapped_by_cells(text: str, width: int) -> list[str]:
-    from rich.console import Console  # only where letters are two columns wide
-    from rich.text import Text
-
-    return [line.plain.rstrip() for line in Text(text).wrap(Console(width=width), width)]

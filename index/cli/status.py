@@ -1,13 +1,14 @@
 """status."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from harvester.clean.text import printable
 from index.cli.opening import json_option, with_program
-from index.cli.talk import colour_of, counted, number, put_json, put_lines, seconds
+from index.cli.talk import colour_of, columns, counted, number, put_json, put_lines, seconds
+from index.cli.wrapping import wrapped
 from index.program import Program
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def status(program: Program, as_json: bool) -> None:
         put_json({"sources": rows, "index": index})
     else:
         _put_table(rows)
-        put_lines("", _index_line(index, wrong))
+        put_lines("", *wrapped(_index_line(index, wrong), columns()))
 
 
 def _row(program: Program, name: str, state: "SourceState | None", last: "Harvest | None") -> dict[str, Any]:
@@ -104,17 +105,37 @@ def _put_table(rows: list[dict[str, Any]]) -> None:
         return
     table = [_HEADINGS, *(_cells(row) for row in rows)]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    put_lines(click.style(_aligned(_HEADINGS, widths), bold=True))
-    for row, cells in zip(rows, table[1:], strict=True):
-        line, last = _aligned(cells, widths), row["last"]
-        if last is not None:
-            line = line.replace(last.verdict, click.style(last.verdict, fg=colour_of(last.verdict)), 1)
-        put_lines(line)
-        if last is not None and last.reason:
-            put_lines(f"    {printable(last.reason)}")
-        if row["details_waiting"]:
-            waiting = counted(row["details_waiting"], "record")
-            put_lines(f"    {waiting} without details yet: windrow harvest {row['name']}")
+    lines = [_aligned(cells, widths) for cells in table]
+    has_room = max(map(len, lines)) <= columns()
+    if has_room:
+        put_lines(click.style(lines[0], bold=True))
+    for row, cells, line in zip(rows, table[1:], lines[1:], strict=True):
+        for shown in [line] if has_room else _stacked(cells):
+            put_lines(_coloured(shown, row["last"]))
+        put_lines(*(f"    {line}" for remark in _remarks(row) for line in wrapped(remark, columns() - 4)))
+
+
+def _stacked(cells: tuple[str, ...]) -> Iterator[str]:
+    """One under the other, where a line has no room for them."""
+    yield cells[0]
+    margin = max(map(len, _HEADINGS)) + 4
+    for heading, cell in zip(_HEADINGS[1:], cells[1:], strict=True):
+        for at, line in enumerate(wrapped(cell, max(10, columns() - margin))):
+            yield f"  {'' if at else heading:<{margin - 2}}{line}"
+
+
+def _coloured(line: str, last: "Report | None") -> str:
+    return (
+        line.replace(last.verdict, click.style(last.verdict, fg=colour_of(last.verdict)), 1) if last else line
+    )
+
+
+def _remarks(row: dict[str, Any]) -> Iterator[str]:
+    if row["last"] is not None and row["last"].reason:
+        yield row["last"].reason
+    if row["details_waiting"]:
+        waiting = counted(row["details_waiting"], "record")
+        yield f"{waiting} without details yet: windrow harvest {row['name']}"
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:

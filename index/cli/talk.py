@@ -11,11 +11,17 @@ from harvester.clean.text import printable
 from harvester.errors import ConfigError, QueryError, WindrowError
 
 _WIDEST = 100
+_NO_TERMINAL = 10_000
 
 
 def width() -> int:
     """Columns to write in: longer lines are hard to read."""
     return max(20, min(_WIDEST, shutil.get_terminal_size((_WIDEST, 0)).columns))
+
+
+def columns() -> int:
+    """Of the terminal; without one, more than any table needs."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else _NO_TERMINAL
 
 
 def tell(text: str) -> None:

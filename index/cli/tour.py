@@ -11,8 +11,9 @@ from harvester import config
 from harvester.config import Source
 from harvester.config_file import add_source
 from index.cli.harvesting import harvest_sources
-from index.cli.hits import MARK, put_results
+from index.cli.hits import put_results
 from index.cli.talk import put_lines
+from index.cli.wrapping import MARK
 from index.program import Program
 from index.search import search
 

@@ -38,7 +38,9 @@ def _encoder(**own: str) -> UnicodeToLatexEncoder:
         UnicodeToLatexConversionRule(RULE_REGEX, [(_AS_WRITTEN, r"\g<0>")]),
         "defaults",
     ]
-    return UnicodeToLatexEncoder(conversion_rules=rules)
+    return UnicodeToLatexEncoder(
+        conversion_rules=rules, unknown_char_policy="keep", unknown_char_warning=False
+    )
 
 
 _plain = _encoder()
