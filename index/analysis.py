@@ -75,15 +75,3 @@ def _stemmer() -> Callable[[str], str]:
 
     stemmer: Callable[[str], str] = snowballstemmer.stemmer("english").stemWord
     return stemmer
-
-
-_SCHEMES = re.compile(
-    r"(?:https?://)?(?:dx\.|www\.)?(?:doi\.org/|orcid\.org/)|https?://|doi:\s*", re.IGNORECASE
-)
-
-
-def identifier_key(value: str) -> str:
-    """The one spelling under which an identifier is indexed and looked up."""
-    key = value.strip().lower()
-    match = _SCHEMES.match(key)
-    return key[match.end() if match else 0 :].rstrip("/.,;")

@@ -5,8 +5,9 @@ from collections.abc import Iterable
 import msgspec
 
 from harvester.record import File, Record
-from index.analysis import identifier_key, prepare
+from index.analysis import prepare
 from index.fields import FIELDS, Kind
+from index.identifiers import identifier_key
 
 _LONGEST_TEXT = 100_000  # characters of one value; more is no prose (FAULTS M04)
 

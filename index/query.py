@@ -4,11 +4,13 @@ query       := side_by_side                       "a b" means both
 side_by_side:= either+
 either      := both ("OR" both)*
 both        := unit ("AND" unit)*                 NOT binds closest, then AND, then OR, then side by side
-unit        := ("NOT" | "-" | "+") unit | "(" side_by_side ")" | [field ":"] value
-value       := word | "phrase" | [low TO high] | {low TO high} | low..high
+unit        := ("NOT" | "-" | "+") unit | ("(" side_by_side ")" | [field ":"] value) ["^" factor]
+value       := word ["~" [1 | 2]] | "phrase" ["~" words] | harv* | wom?n | [low TO high] | {low TO high}
+             | low..high | * | *:*
 
 Only these are faults: an operator without its operand, a range that does not end or does not suit its
-field, a value that its field cannot take, a query past its caps. All else that cannot be syntax is words.
+field, a value that its field cannot take, a wildcard before any letter, a query past its caps. All else that
+cannot be syntax is words.
 """
 
 import difflib
@@ -18,14 +20,19 @@ from collections.abc import Callable
 import msgspec
 
 from harvester.errors import QueryError
-from index.analysis import identifier_key, words
-from index.document import date_number
-from index.fields import BY_NAME, FIELDS, Field, Kind
-from index.nodes import All, Any, Beside, Everything, Exact, Node, Not, Prefer, Range, Words
-from index.tokens import NAME, Token, tokens, value_at
+from index.fields import BY_NAME, Field
+from index.nodes import All, Any, Beside, Boosted, Everything, Exact, Fuzzy, Node, Not, Pattern
+from index.ranges import ORDERED, range_node
+from index.tokens import NAME, Token, Value, tokens
+from index.trees import leaves
+from index.values import direct_node, exact_value, identifier_node, refuse_leading_sign, value_node
 
-LONGEST_QUERY = 8192
+LONGEST_QUERY = 8192  # bytes
 DEEPEST_NESTING = 64
+MOST_WILDCARDS = 50
+
+
+_WORDY = re.compile(r"[^\W_]")
 
 
 class Parsed(msgspec.Struct, frozen=True):
@@ -35,45 +42,24 @@ class Parsed(msgspec.Struct, frozen=True):
     suggestion: str = ""
 
 
-_ENDS = re.compile(r"[\[{]\s*(\S+)\s+TO\s+(\S+)\s*[\]}]")
-_SPAN = re.compile(r"(\S*)\.\.(\S*)")
-_NOT_TEXT = re.compile(r"[\ud800-\udfff]")  # what a terminal makes of bytes that are no UTF-8
-
-
 def parse(text: str) -> Parsed:
     if len(text.encode("utf-8", "replace")) > LONGEST_QUERY:
         raise QueryError(f"the query is longer than {LONGEST_QUERY:,} bytes", text[:60], 60, "shorten it")
-    if text.strip() in ("", "*", "*:*"):
+    if text.strip() in ("", "*"):
         return Parsed(Everything())
-    return Parsed(_Parser(text).parse(), _meant(text))
+    tree = _Parser(text).parse()
+    wild = [node for node in leaves(tree) if isinstance(node, Pattern | Fuzzy)]
+    if len(wild) > MOST_WILDCARDS:
+        message = f"more than {MOST_WILDCARDS} words with a wildcard or ~"
+        raise QueryError(message, text, wild[MOST_WILDCARDS].place, "leave some out")
+    return Parsed(tree, _meant(text))
 
 
-def filtered(tree: Node, filters: dict[str, list[Node]]) -> Node:
-    """Filters on one field are alternatives; on different fields they hold together."""
-    kept = [Any(tuple(nodes)) for nodes in filters.values()]
-    return All((tree, *kept)) if kept else tree
-
-
-def filter_node(field: Field, value: str) -> Node:
+def filter_node(field: Field, text: str) -> Node:
     """`--filter field=value`; numbers and dates take `low..high`."""
-    if field.kind in (Kind.NUMBER, Kind.DATE):
-        return _number_node(field, value, value, 0)
-    return Exact(field.name, _exact_value(field, value))
-
-
-def loosened(tree: Node, unimportant: frozenset[str]) -> Node | None:
-    """Any of the words where all were wanted; None where there is nothing to loosen.
-
-    What names its field stays, as do `AND` and `+`: who asks for `author:khan health` wants nobody else's.
-    """
-    nodes = tree.nodes if isinstance(tree, Beside) else ()
-    plain = [node for node in nodes if isinstance(node, Words) and not node.field]
-    firm = [node for node in nodes if not isinstance(node, Words) or node.field]
-    telling = [node for node in plain if not unimportant.issuperset(node.words)]
-    if len(plain) < 2 or not telling:
-        return None
-    some = Any(tuple(telling))
-    return Prefer(All((some, *firm)) if firm else some, tree)
+    if field.kind in ORDERED:
+        return range_node(field, Value("word", text, 0, text))
+    return Exact(field.name, exact_value(field, text))
 
 
 class _Parser:
@@ -82,8 +68,12 @@ class _Parser:
         self._tokens = list(tokens(text))
         self._at = 0
         self._depth = 0
+        self._field: Field | None = None
+        self._is_alone = sum(_WORDY.search(token.text) is not None for token in self._tokens) == 1
 
     def parse(self) -> Node:
+        if [token.kind for token in self._tokens if token.kind not in ("tilde", "boost")] == ["word"]:
+            refuse_leading_sign(Value("word", self._tokens[0].text, self._tokens[0].place, self._text))
         nodes = []
         while self._at < len(self._tokens):
             nodes.extend(self._side_by_side())
@@ -99,16 +89,14 @@ class _Parser:
         return nodes
 
     def _either(self) -> Node | None:
-        return self._joined("OR", Any, self._both)
+        return self._chain("OR", Any, self._both)
 
     def _both(self) -> Node | None:
-        return self._joined("AND", All, self._unit)
+        return self._chain("AND", All, self._unit)
 
-    def _joined(
-        self, operator: str, join: type[All | Any], operand: Callable[[], Node | None]
-    ) -> Node | None:
+    def _chain(self, operator: str, join: type[All | Any], operand: Callable[[], Node | None]) -> Node | None:
         nodes = [operand()]
-        while (token := self._peek()) is not None and token.kind == "operator" and token.text == operator:
+        while (token := self._peek("operator")) is not None and token.text == operator:
             self._at += 1
             self._expect_operand(token)
             nodes.append(operand())
@@ -118,15 +106,13 @@ class _Parser:
         return join(kept)
 
     def _unit(self) -> Node | None:
-        token = self._tokens[self._at]
-        self._at += 1
+        token = self._next()
         if token.kind == "operator" and token.text in ("AND", "OR"):
-            raise self._fault(token, f"{token.text} has nothing before it", "put words on both sides of it")
+            message = f"{token.text} has nothing before it"
+            raise self._fault(token, message, "put words on both sides of it")
         if token.kind == "sign" or (token.kind == "operator" and token.text == "NOT"):
             return self._signed(token)
-        if token.kind == "open":
-            return self._group(token)
-        return self._value(token)
+        return self._boosted(self._primary(token))
 
     def _signed(self, sign: Token) -> Node | None:
         self._expect_operand(sign)
@@ -137,12 +123,42 @@ class _Parser:
             return None
         return All((node,)) if sign.text == "+" else Not(node)
 
+    def _boosted(self, node: Node | None) -> Node | None:
+        boost = self._take("boost")
+        return node if boost is None or node is None else Boosted(node, float(boost.text))
+
+    def _primary(self, token: Token) -> Node | None:
+        match token.kind:
+            case "open":
+                return self._group(token)
+            case "field":
+                return self._of_field(BY_NAME[token.text.lower()], self._next())
+            case "everything":
+                return Everything()
+            case "identifier" if self._field is None:
+                return identifier_node(self._value(token), alone=self._is_alone)
+        return value_node(self._field, self._value(token))
+
     def _group(self, opening: Token) -> Node | None:
         self._deeper(opening)
         nodes = self._side_by_side()
         self._depth -= 1
-        self._at += self._peek("close") is not None
+        self._take("close")
         return _together(nodes) if nodes else None
+
+    def _of_field(self, field: Field, value: Token) -> Node | None:
+        """`title:(a OR b)`: the field holds for each word inside."""
+        if value.kind != "open":
+            return direct_node(field, self._value(value))
+        outer, self._field = self._field, field
+        node = self._group(value)
+        self._field = outer
+        return node
+
+    def _value(self, token: Token) -> Value:
+        """With the tilde that hangs on it."""
+        tilde = self._take("tilde")
+        return Value(token.kind, token.text, token.place, self._text, None if tilde is None else tilde.text)
 
     def _deeper(self, token: Token) -> None:
         self._depth += 1
@@ -150,134 +166,32 @@ class _Parser:
             message = f"more than {DEEPEST_NESTING} brackets or exclusions inside each other"
             raise self._fault(token, message, "simplify it")
 
-    def _value(self, token: Token) -> Node | None:
-        if token.kind == "field":
-            return self._of_field(token)
-        if token.kind == "identifier":
-            return Exact("identifier", _exact_value(BY_NAME["identifier"], token.text), token.place)
-        return _words("", token)
-
-    def _of_field(self, token: Token) -> Node | None:
-        field = BY_NAME[token.text.lower()]
-        value = self._tokens[self._at]
-        self._at += 1
-        if value.kind == "open":
-            return self._spread(field, self._group(value))
-        if field.kind in (Kind.NUMBER, Kind.DATE):
-            return self._number(field, value)
-        if value.kind == "range" or value.text[:1] in "[{":
-            raise self._fault(
-                value, f"{field.name} has no order, so no range", f"ranges are for {_ordered()}"
-            )
-        if field.kind is Kind.EXACT:
-            return Exact(field.name, _exact_value(field, value.text), value.place)
-        return _words(field.name, value)
-
-    def _spread(self, field: Field, node: Node | None) -> Node | None:
-        """`title:(a OR b)`: the field holds for each word inside."""
-        match node:
-            case Words(field="") if field.kind in (Kind.TEXT, Kind.NAME):
-                return Words(node.words, field.name, node.place)
-            case Words(field=""):
-                return self._of_kind(field, value_at(self._text, node.place))
-            case All() | Any():
-                inner = (self._spread(field, one) for one in node.nodes)
-                return type(node)(tuple(one for one in inner if one is not None))
-            case Not():
-                inside = self._spread(field, node.node)
-                return None if inside is None else Not(inside)
-        return node
-
-    def _of_kind(self, field: Field, value: Token) -> Node:
-        if field.kind is Kind.EXACT:
-            return Exact(field.name, _exact_value(field, value.text), value.place)
-        return self._number(field, value)
-
-    def _number(self, field: Field, value: Token) -> Node:
-        text = value.text
-        if text[:1] in "[{":
-            ends = _ENDS.fullmatch(text)
-            if ends is None:
-                raise self._fault(value, "the range does not end", f"write {field.name}:[{_example(field)}]")
-            return _range(field, ends[1], ends[2], text, self._text, value.place)
-        return _number_node(field, text, self._text, value.place)
-
     def _expect_operand(self, operator: Token) -> None:
         token = self._peek()
         if token is None or token.kind == "close" or (token.kind == "operator" and token.text != "NOT"):
             raise self._fault(operator, f"{operator.text} has nothing after it", "put a word after it")
 
+    def _next(self) -> Token:
+        self._at += 1
+        return self._tokens[self._at - 1]
+
     def _peek(self, kind: str = "") -> Token | None:
         token = self._tokens[self._at] if self._at < len(self._tokens) else None
         return token if token is None or not kind or token.kind == kind else None
 
+    def _take(self, kind: str) -> Token | None:
+        token = self._peek(kind)
+        self._at += token is not None
+        return token
+
     def _fault(self, token: Token, message: str, advice: str) -> QueryError:
         return QueryError(message, self._text, token.place, advice)
-
-
-def _words(field: str, token: Token) -> Words | None:
-    found = tuple(words(token.text))
-    return Words(found, field, token.place) if found else None
 
 
 def _together(nodes: list[Node]) -> Node:
     if len(nodes) == 1:
         return nodes[0]
     return Beside(tuple(nodes)) if nodes else Any(())
-
-
-def _exact_value(field: Field, text: str) -> str:
-    value = _NOT_TEXT.sub("\ufffd", text.strip('"'))
-    if field.name == "identifier":
-        return identifier_key(value)
-    if field.name == "peer_reviewed":
-        return {"true": "yes", "false": "no"}.get(value.lower(), value.lower())
-    return value.lower()
-
-
-def _number_node(field: Field, text: str, query: str, place: int) -> Range:
-    span = _SPAN.fullmatch(text)
-    low, high = (span[1] or "*", span[2] or "*") if span else (text, text)
-    return _range(field, low, high, "[]", query, place)
-
-
-def _range(field: Field, low: str, high: str, brackets: str, query: str, place: int) -> Range:
-    first = _bound(field, low, query, place, last=False)
-    final = _bound(field, high, query, place, last=True)
-    if brackets[0] == "{" and first is not None:
-        first = (_bound(field, low, query, place, last=True) or 0) + 1
-    if brackets[-1] == "}" and final is not None:
-        final = (_bound(field, high, query, place, last=False) or 0) - 1
-    return Range(field.name, first, final, place)
-
-
-def _bound(field: Field, text: str, query: str, place: int, *, last: bool) -> int | None:
-    if text == "*":
-        return None
-    text = text.strip('"')
-    number = date_number(text, last=last) if field.kind is Kind.DATE else None
-    if field.kind is Kind.NUMBER and text.isascii() and text.isdigit() and len(text) <= 9:
-        number = int(text)
-    if number is None:
-        raise QueryError(
-            f"{field.name} cannot be {text or 'empty'}",
-            query,
-            place,
-            f"write for example {field.name}:{_one(field)}",
-        )
-    return number
-
-
-def _one(field: Field) -> str:
-    return "2021-03" if field.kind is Kind.DATE else "2021"
-
-
-def _example(field: Field) -> str:
-    return "2019-01 TO 2021-06" if field.kind is Kind.DATE else "2019 TO 2021"
-
-
-def _ordered() -> str:
-    return ", ".join(field.name for field in FIELDS if field.kind in (Kind.NUMBER, Kind.DATE))
 
 
 def _meant(text: str) -> str:

@@ -10,8 +10,9 @@ from index.document import Hit
 from index.engine import Found, Searcher, Sort
 from index.fields import SPOKEN_FACETS, facet_field
 from index.nodes import Any, Exact, Node, Words
-from index.query import Parsed, filter_node, filtered, loosened, parse
+from index.query import Parsed, filter_node, parse
 from index.snippets import highlighted, snippet, sought
+from index.trees import filtered, loosened
 
 _ENOUGH = 10
 MOST_COUNTED = 1000  # values beyond those shown; where there are more, that is said

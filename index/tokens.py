@@ -5,14 +5,19 @@ from collections.abc import Iterator
 
 import msgspec
 
+from harvester.errors import QueryError
 from index.fields import BY_NAME
+from index.identifiers import INVISIBLE, identifier_at
 
 NAME = r"[A-Za-z_]+"
 
 
 class Token(msgspec.Struct, frozen=True):
-    """`place` and `end` are offsets in the query. `kind` is identifier, open, close, phrase, range, word,
-    operator, sign, field (its value is the next token) or stray (a quote without its partner).
+    """`place` and `end` are offsets in the query.
+
+    kind        identifier, open, close, everything, phrase, range, word; operator, sign,
+                field (its value is the next token); tilde and boost (of the token before: `text` is
+                what follows the sign), stray (a quote without its partner)
     """
 
     kind: str
@@ -21,21 +26,39 @@ class Token(msgspec.Struct, frozen=True):
     end: int
 
 
+class Value(msgspec.Struct, frozen=True):
+    """A token that is a value in `query`. `tilde` is what follows the `~` behind it, None where none is."""
+
+    kind: str
+    text: str
+    place: int
+    query: str
+    tilde: str | None = None
+
+    def fault(self, message: str, advice: str) -> QueryError:
+        return QueryError(message, self.query, self.place, advice)
+
+
 _TOKEN = re.compile(
-    r"""
-      (?P<space>\s+)
-    | (?P<identifier>(?:https?://|oai:|doi:|DOI:)[^\s"()]+|10\.[0-9]{4,9}/[^\s"]+
-        |[0-9]{4}-[0-9]{4}-[0-9]{4}-[0-9]{3}[0-9Xx])
+    rf"""
+      (?P<space>[\s{INVISIBLE}]+)
     | (?P<open>\()
     | (?P<close>\))
+    | (?P<everything>\*:\*(?=[\s()]|\Z))
     | (?P<phrase>"[^"]*")
-    | (?P<range>[\[{][^\]}"]*[\]}])
+    | (?P<range>[\[{{][^\]}}"]*[\]}}])
     | (?P<word>[^\s()"]+)
     | (?P<stray>.)
     """,
     re.VERBOSE | re.DOTALL,
 )
 _FIELD = re.compile(rf"({NAME}):(?=\S)")
+_BOOST = r"(?:\^(?P<boost>100|[0-9]{1,2}(?:\.[0-9]{1,3})?))"
+_END = r"(?=[\s()\"]|\Z)"
+_BEHIND_WORD = re.compile(rf"(?:~(?P<tilde>(?:[0-9]{{1,9}}(?:\.[0-9]{{1,9}})?)?))?{_BOOST}?\Z")
+_BEHIND_PHRASE = re.compile(rf"(?:~(?P<tilde>[0-9]{{1,9}}))?{_BOOST}?{_END}")
+_BEHIND_BRACKET = re.compile(rf"{_BOOST}{_END}")
+_LETTER = re.compile(r"[^\W\d_]|^\*$")
 
 
 def tokens(text: str) -> Iterator[Token]:
@@ -43,44 +66,66 @@ def tokens(text: str) -> Iterator[Token]:
     while at < len(text):
         found = _next(text, at)
         at = found[-1].end
-        if len(found) > 1 or found[0].kind not in ("space", "stray"):
+        if found[0].kind not in ("space", "stray"):
             yield from found
 
 
-def value_at(text: str, place: int) -> Token:
-    """The word, phrase or other single token that begins there."""
-    match = _TOKEN.match(text, place)
-    assert match is not None
-    kind, value = str(match.lastgroup), match.group()
-    if kind == "identifier":
-        value = _closed(value)
-    return Token(kind, value, place, place + len(value))
-
-
-def _next(text: str, at: int) -> tuple[Token, ...]:
-    """One token, or a field and its value."""
-    token = value_at(text, at)
+def _next(text: str, at: int) -> list[Token]:
+    """One token with what hangs on it; a field brings its value."""
+    token = _token_at(text, at)
     field = _FIELD.match(text, at)
     if field and field[1].lower() in BY_NAME and token.kind != "identifier":
-        return Token("field", field[1], at, field.end()), _field_value(text, field.end())
-    return (_sign(text, at) or _outside_fields(token),)
+        name = Token("field", field[1], at, field.end())
+        return [name, *_with_suffixes(text, _field_value(text, field.end()))]
+    return [sign] if (sign := _sign(text, at)) else _with_suffixes(text, _operator_or(token))
 
 
-def _outside_fields(token: Token) -> Token:
-    """Operators count only here, ranges only behind a field."""
+def _token_at(text: str, at: int) -> Token:
+    identifier = identifier_at(text, at)
+    if identifier:
+        return Token("identifier", identifier, at, at + len(identifier))
+    match = _TOKEN.match(text, at)
+    assert match is not None
+    return Token(str(match.lastgroup), match.group(), at, match.end())
+
+
+def _operator_or(token: Token) -> Token:
     if token.kind == "word" and token.text in ("AND", "OR", "NOT"):
         return Token("operator", token.text, token.place, token.end)
-    if token.kind == "range":
-        return Token("word", token.text, token.place, token.end)
     return token
 
 
 def _field_value(text: str, at: int) -> Token:
     """An open bracket runs to the end of the query if nothing closes it: the fault is told where it is."""
-    token = value_at(text, at)
+    token = _token_at(text, at)
     if token.kind == "word" and token.text[0] in "[{":
         return Token("range", text[at:], at, len(text))
     return token
+
+
+def _with_suffixes(text: str, token: Token) -> list[Token]:
+    """`~1` and `^2` hang on what ends just before them; in a word of figures alone they are none (2^128)."""
+    if token.kind == "word":
+        return _word_with_suffixes(token)
+    behind = {"phrase": _BEHIND_PHRASE, "close": _BEHIND_BRACKET, "range": _BEHIND_BRACKET}.get(token.kind)
+    match = behind.match(text, token.end) if behind else None
+    return [token, *_suffixes(match, 0)] if match else [token]
+
+
+def _word_with_suffixes(token: Token) -> list[Token]:
+    match = _BEHIND_WORD.search(token.text)
+    if match is None or not match.group() or not _LETTER.search(token.text, 0, match.start()):
+        return [token]
+    word = Token("word", token.text[: match.start()], token.place, token.place + match.start())
+    return [word, *_suffixes(match, token.place)]
+
+
+def _suffixes(match: re.Match[str], place: int) -> list[Token]:
+    return [
+        Token(kind, text, place + match.start(kind) - 1, place + match.end(kind))
+        for kind, text in match.groupdict().items()
+        if text is not None
+    ]
 
 
 def _sign(text: str, at: int) -> Token | None:
@@ -91,10 +136,3 @@ def _sign(text: str, at: int) -> Token | None:
     if not follows or not (follows.isalpha() or follows in '"('):
         return None
     return Token("sign", text[at], at, at + 1)
-
-
-def _closed(identifier: str) -> str:
-    """A DOI may hold brackets; one that closes what it did not open belongs to the query."""
-    while identifier.endswith(")") and identifier.count(")") > identifier.count("("):
-        identifier = identifier[:-1]
-    return identifier

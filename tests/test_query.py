@@ -1,17 +1,49 @@
 """The query language: text → tree, and the few faults that there are."""
 
+from math import comb
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from harvester.errors import QueryError
 from index.fields import BY_NAME, Kind
-from index.nodes import All, Any, Beside, Everything, Exact, Node, Not, Prefer, Range, Words
-from index.query import DEEPEST_NESTING, LONGEST_QUERY, filter_node, filtered, loosened, parse
+from index.nodes import (
+    All,
+    Any,
+    Beside,
+    Boosted,
+    Everything,
+    Exact,
+    Fuzzy,
+    Has,
+    Node,
+    Not,
+    Pattern,
+    Prefer,
+    Range,
+    Spellings,
+    Words,
+)  # fmt: skip
+from index.query import DEEPEST_NESTING, LONGEST_QUERY, MOST_WILDCARDS, filter_node, parse
+from index.trees import filtered, loosened
+from index.values import MOST_ARRANGEMENTS, MOST_SLOP
 
 
 def word(text: str, place: int, field: str = "") -> Words:
     return Words((text,), field, place)
+
+
+def phrase(text: str, place: int, field: str = "", slop: int = 0) -> Words:
+    return Words(tuple(text.split()), field, place, slop)
+
+
+def pasted(identifier: str, words: str, place: int) -> Spellings:
+    return Spellings((Exact("identifier", identifier, place), phrase(words, place)))
+
+
+def ways(place: int, *texts: str, field: str = "", slop: int = 0) -> Spellings:
+    return Spellings(tuple(phrase(text, place, field, slop if " " in text else 0) for text in texts))
 
 
 TREES: list[tuple[str, Node]] = [
@@ -21,7 +53,8 @@ TREES: list[tuple[str, Node]] = [
     ("Harvest", word("harvest", 0)),
     ("harvest records", Beside((word("harvest", 0), word("records", 8)))),
     ("naïve Σίσυφος", Beside((word("naive", 0), word("σισυφοσ", 6)))),
-    ("well-being", Words(("well", "being"), "", 0)),
+    ("hay *:*", Beside((word("hay", 0), Everything()))),
+    ("*:* -hay", Beside((Everything(), Not(word("hay", 5))))),
     ("C++", word("c", 0)),
     ('"Mental health"', Words(("mental", "health"), "", 0)),
     ('"!"', Any(())),
@@ -43,7 +76,7 @@ TREES: list[tuple[str, Node]] = [
     ("(-b)", Not(word("b", 2))),
     ("- a", word("a", 2)),
     ("-2019", word("2019", 0)),
-    ("a-b", Words(("a", "b"), "", 0)),
+    ("a-b", ways(0, "a b", "ab")),
     ("a -", word("a", 0)),
     # brackets and quotes without a partner are punctuation
     ("a ) b", Beside((word("a", 0), word("b", 4)))),
@@ -70,11 +103,86 @@ TREES: list[tuple[str, Node]] = [
     ("license:(CC-BY-4.0)", Exact("license", "cc-by-4.0", 9)),
     ("refereed:true", Exact("peer_reviewed", "yes", 9)),
     ("refereed:No", Exact("peer_reviewed", "no", 9)),
+    # hyphens
+    ("co-production", ways(0, "co production", "coproduction")),
+    ("co\u2010production", ways(0, "co production", "coproduction")),
+    ("title:state-of-the-art", ways(6, "state of the art", "stateoftheart", field="title")),
+    ('"the co-production of"', ways(0, "the co production of", "the coproduction of")),
+    ("a - b--c -", Beside((word("a", 0), phrase("b c", 4)))),
+    ("[pre-war]", ways(0, "pre war", "prewar")),
+    # phrases with words in between
+    ('"a b"~3', phrase("a b", 0, slop=3)),
+    ('author:"a b"~3', phrase("a b", 7, "creators", slop=3)),
+    ('"co-a b"~2', ways(0, "co a b", "coa b", slop=2)),
+    ('"a"~9', word("a", 0)),
+    ('"a b"~', phrase("a b", 0)),
+    ('"a b" ~3', Beside((phrase("a b", 0), word("3", 6)))),
+    # wildcards
+    ("Harv*", Pattern("harv*", "", 0)),
+    ("naïve*", Pattern("naive*", "", 0)),
+    ("harv**,", Pattern("harv*", "", 0)),
+    ("au:Kh*", Pattern("kh*", "creators", 3)),
+    ("title:(harv* mill)", Beside((Pattern("harv*", "title", 7), word("mill", 13, "title")))),
+    ("co-prod*", Pattern("coprod*", "", 0)),
+    ("and/or*", All((word("and", 0), Pattern("or*", "", 0)))),
+    ("wom?n", Spellings((Pattern("wom?n", "", 0), phrase("wom n", 0)))),
+    ("ti:col*r", Spellings((Pattern("col*r", "title", 3), phrase("col r", 3, "title")))),
+    ("a.*[b]c", phrase("a b c", 0)),
+    ("type:Art*", Pattern("art*", "type", 5)),
+    ("license:cc-*-4.?", Pattern("cc-*-4.?", "license", 8)),
+    ("doi:10.1234/*", Pattern("10.1234/*", "identifier", 0)),
+    ('keyword:"a*"', Exact("keyword", "a*", 8)),
+    ("type:boo?", Exact("type", "boo?", 5)),
+    ('"harv*"', word("harv", 0)),
+    ("情報検索*", phrase("情報 報検 検索", 0)),
+    # words that are nearly so
+    ("Müller~", Fuzzy("muller", "", 0)),
+    ("harvest~1", Fuzzy("harvest", "", 0)),
+    ("title:harvest~2", Fuzzy("harvest", "title", 6, 2)),
+    ("co-prodution~2", Fuzzy("coprodution", "", 0, 2)),
+    ("l'hôpital~", All((word("l", 0), Fuzzy("hopital", "", 0)))),
+    ("type:artcle~", Fuzzy("artcle", "type", 5)),
+    ('keyword:"mental helth"~', Exact("keyword", "mental helth", 8)),
+    ("12~15", phrase("12 15", 0)),
+    ("2019~", word("2019", 0)),
+    # boosts
+    ("hay^2", Boosted(word("hay", 0), 2)),
+    ('"a b"~3^0.5', Boosted(phrase("a b", 0, slop=3), 0.5)),
+    ("(a b)^2", Boosted(Beside((word("a", 1), word("b", 3))), 2)),
+    ("title:x^2.5", Boosted(word("x", 6, "title"), 2.5)),
+    ("title:(a b)^100", Boosted(Beside((word("a", 7, "title"), word("b", 9, "title"))), 100)),
+    ("harv*^2", Boosted(Pattern("harv*", "", 0), 2)),
+    ("harvest~2^3", Boosted(Fuzzy("harvest", "", 0, 2), 3)),
+    ("-hay^2", Not(Boosted(word("hay", 1), 2))),
+    ("year:[2019 TO 2020]^2", Boosted(Range("year", 2019, 2020, 5), 2)),
+    ("hay^101", phrase("hay 101", 0)),
+    ("2^8", phrase("2 8", 0)),
+    ("()^2 a", word("a", 5)),
+    # has a value
+    ("title:*", Has("title", 6)),
+    ("au:*", Has("creators", 3)),
+    ("type:*^2", Boosted(Has("type", 5), 2)),
+    ("-abstract:*", Not(Has("abstract", 10))),
+    # in titles all these are punctuation
+    ("C*-algebras", phrase("c algebras", 0)),
+    ("F*R*I*E*N*D*S*", phrase("f r i e n d s", 0)),
+    ("met*: A", Beside((word("met", 0), word("a", 6)))),
+    ("PCFG*", Pattern("pcfg*", "", 0)),
+    ("*SEM 2012", Beside((word("sem", 0), word("2012", 5)))),
+    ("Logic* *but", Beside((Pattern("logic*", "", 0), word("but", 7)))),
+    ("S^3 - x", Beside((Boosted(word("s", 0), 3), word("x", 6)))),
+    ("T2K^2: a", Beside((phrase("t2k 2", 0), word("a", 7)))),
+    ("O(M(n^2))", Beside((word("o", 0), Beside((word("m", 2), Boosted(word("n", 4), 2)))))),
+    ("What is it?", Beside((word("what", 0), word("is", 5), word("it", 8)))),
+    ("a || b && c ! / d", Beside((word("a", 0), word("b", 5), word("c", 10), word("d", 16)))),
     # identifiers come first
     ("10.1000/ABC", Exact("identifier", "10.1000/abc", 0)),
     ("doi:10.1000/abc", Exact("identifier", "10.1000/abc", 0)),
     ("https://doi.org/10.1000/abc.", Exact("identifier", "10.1000/abc", 0)),
-    ("(a OR 10.1000/b)", Any((word("a", 1), Exact("identifier", "10.1000/b", 6)))),
+    ("see 10.1000/b", Beside((word("see", 0), pasted("10.1000/b", "10 1000 b", 4)))),
+    ("(a OR 10.1000/b)", Any((word("a", 1), pasted("10.1000/b", "10 1000 b", 6)))),
+    ("(10.1000/b).", Exact("identifier", "10.1000/b", 1)),
+    ("http://a.org/b?c=1", Exact("identifier", "a.org/b?c=1", 0)),
     ("10.1016/s0140(05)66545-x", Exact("identifier", "10.1016/s0140(05)66545-x", 0)),
     ("oai:kar.kent.ac.uk:111396", Exact("identifier", "oai:kar.kent.ac.uk:111396", 0)),
     ("0000-0003-3870-2609", Exact("identifier", "0000-0003-3870-2609", 0)),
@@ -126,6 +234,18 @@ FAULTS = [
     ("a year:[2019 TO 2021", 7, "the range does not end"),
     ("year:{2019", 5, "the range does not end"),
     ("year:[2019]", 5, "the range does not end"),
+    ("*ology", 0, "* has no letter before it"),
+    (" ?ology ", 1, "? has no letter before it"),
+    ("a title:*ology", 8, "* has no letter before it"),
+    ("type:?rticle", 5, "? has no letter before it"),
+    ("harv~2", 0, "~2 is for words of 5 letters and more"),
+    ("title:harvest~3", 6, "a word may be 1 or 2 letters off, not 3"),
+    ("harvest~0.8", 0, "a word may be 1 or 2 letters off, not 0.8"),
+    ('"a b"~51', 0, "2 words may have 50 others in between at most, not 51"),
+    ('x "a b c"~22', 2, "3 words may have 20 others in between at most, not 22"),
+    ("year:20*", 5, "year takes no wildcards and no ~"),
+    ("year:2019~", 5, "year takes no wildcards and no ~"),
+    ("date:(2021-*)", 6, "date takes no wildcards and no ~"),
     ("title:[a TO b]", 6, "title has no order, so no range"),
     ("type:{a TO b}", 5, "type has no order, so no range"),
 ]
@@ -144,6 +264,24 @@ def test_a_query_may_be_so_long() -> None:
     parse("é" * (LONGEST_QUERY // 2))
     with pytest.raises(QueryError, match="longer than 8,192 bytes"):
         parse("é" * (LONGEST_QUERY // 2) + "x")
+
+
+@pytest.mark.parametrize("wild", ["a*", "title:(b?c)", "harvest~2 hay", "type:a*^2"])
+def test_wildcards_have_an_end(wild: str) -> None:
+    parse(" ".join([wild] * MOST_WILDCARDS))
+    with pytest.raises(QueryError, match="more than 50 words with a wildcard") as caught:
+        parse(" ".join([wild] * (MOST_WILDCARDS + 1)))
+    assert caught.value.place >= MOST_WILDCARDS * (len(wild) + 1)
+
+
+@pytest.mark.parametrize("length", range(2, 9))
+def test_a_phrase_is_stretched_as_far_as_an_engine_can_ask(length: int) -> None:
+    text = f'"{" ".join("a" * length)}"~'
+    most = max(
+        slop for slop in range(MOST_SLOP + 1) if not isinstance(tree_or_fault(f"{text}{slop}"), QueryError)
+    )
+    assert most == MOST_SLOP or comb(most + length, length - 1) > MOST_ARRANGEMENTS
+    assert comb(most + length - 1, length - 1) <= MOST_ARRANGEMENTS
 
 
 @pytest.mark.parametrize("opening", ["(", "NOT ", "-(", "title:(", "NOT ("])

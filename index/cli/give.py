@@ -86,8 +86,8 @@ def _found(program: Program, query: str, source: str | None) -> Iterator[list[st
     """Ids of all hits, in pages of one snapshot."""
     from index.engine import Sort
     from index.nodes import Exact
-    from index.query import filtered
     from index.search import understood
+    from index.trees import filtered
 
     searcher, offset = program.searcher(), 0
     tree = understood(query).tree

@@ -54,7 +54,7 @@ def full_id(program: Program, id: str) -> str:
 
 
 def _by_identifier(program: Program, id: str) -> list[str]:
-    from index.analysis import identifier_key
+    from index.identifiers import identifier_key
     from index.nodes import Exact
 
     try:

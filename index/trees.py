@@ -1,0 +1,55 @@
+"""What is done to the tree of a query as a whole."""
+
+from collections.abc import Iterator
+
+from index.nodes import All, Any, Beside, Boosted, Fuzzy, Node, Not, Pattern, Prefer, Spellings, Words
+
+
+def leaves(node: Node) -> Iterator[Node]:
+    """The nodes without nodes inside, as they stand in the query."""
+    match node:
+        case All() | Any():
+            for one in node.nodes:
+                yield from leaves(one)
+        case Not() | Boosted() | Prefer():
+            yield from leaves(node.node)
+        case _:
+            yield node
+
+
+def filtered(tree: Node, filters: dict[str, list[Node]]) -> Node:
+    """Filters on one field are alternatives; on different fields they hold together."""
+    kept = [Any(tuple(nodes)) for nodes in filters.values()]
+    return All((tree, *kept)) if kept else tree
+
+
+def loosened(tree: Node, unimportant: frozenset[str]) -> Node | None:
+    """Any of the words where all were wanted; None where there is nothing to loosen.
+
+    What names its field stays, as do `AND` and `+`: who asks for `author:khan health` wants nobody else's.
+    """
+    nodes = tree.nodes if isinstance(tree, Beside) else ()
+    plain = [node for node in nodes if _is_plain(node)]
+    firm = [node for node in nodes if not _is_plain(node)]
+    telling = [node for node in plain if _tells(node, unimportant)]
+    if len(plain) < 2 or not telling:
+        return None
+    some = Any(tuple(telling))
+    return Prefer(All((some, *firm)) if firm else some, tree)
+
+
+def _is_plain(node: Node) -> bool:
+    """A word or phrase of no field, however it is written."""
+    match node:
+        case Words(field="") | Pattern(field="") | Fuzzy(field=""):
+            return True
+        case Boosted():
+            return _is_plain(node.node)
+        case Spellings():
+            return any(map(_is_plain, node.nodes))
+    return False
+
+
+def _tells(node: Node, unimportant: frozenset[str]) -> bool:
+    found = list(leaves(node))
+    return not all(isinstance(leaf, Words) and unimportant.issuperset(leaf.words) for leaf in found)
