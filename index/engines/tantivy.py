@@ -88,7 +88,8 @@ class TantivyEngine(Engine):
             yield TantivySession(writer)
             writer.garbage_collect_files()
         finally:
-            writer.wait_merging_threads()
+            with _faults_told():
+                writer.wait_merging_threads()
 
     def searcher(self) -> Searcher:
         with _damage_told():
