@@ -13,8 +13,8 @@ _IDENTIFIER = re.compile(
           | (?:[\w.-]+/)?oai:                         # a record's id, too
           | arxiv:\s*(?:[a-z-]+/)?(?=[0-9])
         ) [^\s"]+
-      | {_PERSON}?[0-9]{{4}}(?:-[0-9]{{4}}){{2}}-[0-9]{{3}}[0-9X](?![\w-])
-      | (?P<digits>[0-9]{{15}}[0-9X])(?!\w)           # an ORCID, if its check digit is right
+      | {_PERSON}?[0-9]{{4}}(?:-[0-9]{{4}}){{2}}-[0-9]{{3}}[0-9X](?![\w*?-])
+      | (?P<digits>[0-9]{{15}}[0-9X])(?![\w*?])           # an ORCID, if its check digit is right
       | (?:(?:[a-z0-9-]+\.)+[a-z]{{2,}}(?::[0-9]+)?/(?:id/eprint/)?|/id/eprint/)[0-9]+/?(?=[\s.,;)>\]]|\Z)
     )
     """,
@@ -39,15 +39,20 @@ def identifier_at(text: str, at: int) -> str:
 
 def identifier_key(value: str) -> str:
     """The one spelling under which an identifier is indexed and looked up."""
-    key = value.translate(_NO_INVISIBLE).strip().lower().lstrip("<[")
-    while match := _SCHEME.match(key):
-        key = key[match.end() :]
-    key = _without_punctuation(key).rstrip("/")
+    key, before = value.translate(_NO_INVISIBLE).strip().lower(), ""
+    while key != before:
+        before, key = key, _undressed(key)
     if key.startswith("10."):
         key = key.replace("%2f", "/")
     if eprint := _EPRINT.match(key):  # browsers show it without
         key = f"{eprint[1]}/{eprint[2]}{key[eprint.end() :]}".lstrip("/")
     return "-".join(re.findall("....", key)) if len(key) == 16 and _is_orcid(key) else key
+
+
+def _undressed(key: str) -> str:
+    key = key.lstrip("<[")
+    match = _SCHEME.match(key)
+    return _without_punctuation(key[match.end() if match else 0 :]).rstrip("/")
 
 
 def _without_punctuation(text: str) -> str:

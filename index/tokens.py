@@ -76,7 +76,9 @@ def _next(text: str, at: int) -> list[Token]:
     field = _FIELD.match(text, at)
     if field and field[1].lower() in BY_NAME and token.kind != "identifier":
         name = Token("field", field[1], at, field.end())
-        return [name, *_with_suffixes(text, _field_value(text, field.end()))]
+        value = _field_value(text, field.end())
+        is_identifier = BY_NAME[field[1].lower()].name == "identifier"  # which may end in such a sign
+        return [name, value] if is_identifier else [name, *_with_suffixes(text, value)]
     return [sign] if (sign := _sign(text, at)) else _with_suffixes(text, _operator_or(token))
 
 

@@ -24,6 +24,7 @@ _PIECE = re.compile(r"[^\W_]+(?:[*?]+[^\W_]+)*(?:\*+(?=[,;]*\Z))?")
 _SIGN = re.compile(r"\*+|\?")
 _INNER_SIGN = re.compile(r"[*?][^\W_]")
 _EXACT_PATTERN = re.compile(r"[^*?]*[^\W_].*?(?:\*|\?.)", re.DOTALL)
+_LETTER = re.compile(r"[^\W\d_]")
 _NOT_TEXT = re.compile(r"[\ud800-\udfff]")  # what a terminal makes of bytes that are no UTF-8
 
 
@@ -94,8 +95,8 @@ def _arrangements(slop: int, length: int) -> int:
 
 def _fuzzy(field: str, value: Value) -> Node | None:
     *before, last = words(_joined(value.text)) or [""]
-    if not last:
-        return None
+    if not _LETTER.search(last):
+        return _written(field, value, 0)
     fuzzy = Fuzzy(last, field, value.place, _edits(value, last))
     return All((Words(tuple(before), field, value.place), fuzzy)) if before else fuzzy
 
