@@ -1,8 +1,8 @@
 """How text becomes words, the same for every engine.
 
-Text that is not ASCII is prepared here: case, accents and ligatures folded (Latin, Greek, Cyrillic, Arabic),
-CJK in bigrams. ASCII passes untouched: an engine's own analyser lowers its case, splits at what is
-neither letter nor digit, and stems (Snowball English), as `words` does.
+Text is prepared here: what is not ASCII loses case, accents and ligatures (Latin, Greek, Cyrillic, Arabic),
+CJK becomes bigrams, and the possessive 's goes. All else passes untouched: an engine's own analyser lowers
+its case, splits at what is neither letter nor digit, and stems (Snowball English), as `words` does.
 """
 
 import re
@@ -14,27 +14,51 @@ LONGEST_WORD = 255
 
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 _WORD = re.compile(r"[^\W_]+")
+_UNSEEN = frozenset(("Mn", "Mc", "Me", "Cf"))  # marks of vowels and accents; soft hyphens, signs of direction
 # Letters that Unicode does not take apart.
 _FOLDED = str.maketrans({
     "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h", "ŧ": "t",
     "ς": "σ", "ـ": None, "ى": "ي", "أ": "ا", "إ": "ا", "آ": "ا",
 })  # fmt: skip
+_HYPHENS, _APOSTROPHES = "\u2010\u2011\u2012\u2013\u2212\ufe63\uff0d", "\u2018\u2019\u02bc\uff07"
+_PLAIN = str.maketrans(
+    dict.fromkeys(_HYPHENS, "-") | dict.fromkeys(_APOSTROPHES, "'") | {"\u200b": " "}  # which ends a word
+)
+_POSSESSIVE = re.compile(r"'s(?<=\w's)(?!\w)", re.IGNORECASE)
+_JOINT = re.compile(r"[-'](?<=\w[-'])(?=\w)")
+_COMPOUND = re.compile(r"[^\W_]+(?:[-'][^\W_]+)+")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af]+")
 
 
 def prepare(text: str) -> str:
-    """What an engine is given in place of `text`: what is not ASCII folded, the rest untouched."""
-    return text if text.isascii() else _NOT_ASCII.sub(_folded_run, text)
+    """What an engine is given in place of `text`."""
+    folded = text if text.isascii() else _NOT_ASCII.sub(_folded_run, text)
+    return _POSSESSIVE.sub("", folded) if "'" in folded else folded
 
 
 def fold(text: str) -> str:
-    """Case, accents, ligatures and vowel marks folded; runs of CJK as bigrams."""
+    """Prepared, in lower case."""
     return prepare(text).lower()
 
 
 def words(text: str) -> list[str]:
     """The folded words of `text`, unstemmed, in order."""
     return [word for word in _WORD.findall(fold(text)) if len(word) <= LONGEST_WORD]
+
+
+def joined(prepared: str) -> list[str]:
+    """Hyphened words as one: coproduction where `prepared` has co-production; obrien for O'Brien."""
+    if "-" not in prepared and "'" not in prepared:
+        return []
+    forms, read = [], 0
+    for joint in _JOINT.finditer(prepared):
+        if joint.start() >= read:
+            start = prepared.rfind(" ", 0, joint.start()) + 1
+            space = prepared.find(" ", joint.end())
+            read = space if space > 0 else len(prepared)
+            forms += _COMPOUND.findall(prepared, start, read)
+    whole = (form.replace("-", "").replace("'", "").lower() for form in forms)
+    return [form for form in dict.fromkeys(whole) if not form.isdigit() and len(form) <= LONGEST_WORD]
 
 
 def places(text: str) -> Iterator[tuple[str, int, int]]:
@@ -57,9 +81,15 @@ def _folded_run(run: re.Match[str]) -> str:
 def _fold_letters(run: str) -> str:
     """Letters and digits of a run without ASCII; whatever else is in it becomes a space."""
     apart = unicodedata.normalize("NFKD", run.casefold())
-    letters = "".join(letter for letter in apart if not unicodedata.category(letter).startswith("M"))
+    letters = "".join(
+        letter for letter in apart.translate(_PLAIN) if unicodedata.category(letter) not in _UNSEEN
+    )
     folded = unicodedata.normalize("NFKC", letters).casefold().translate(_FOLDED)
-    return _CJK.sub(_bigrams, "".join(letter if letter.isalnum() else " " for letter in folded))
+    return _CJK.sub(_bigrams, "".join(map(_letter, folded)))
+
+
+def _letter(letter: str) -> str:
+    return letter if letter.isalnum() or letter in "-'" else " "
 
 
 def _bigrams(match: re.Match[str]) -> str:

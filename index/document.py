@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import msgspec
 
 from harvester.record import File, Record
-from index.analysis import prepare
+from index.analysis import joined, prepare
 from index.fields import FIELDS, Kind
 from index.identifiers import identifier_key
 
@@ -31,6 +31,8 @@ class Hit(msgspec.Struct, frozen=True):
 class Document(msgspec.Struct, frozen=True):
     """`values` by field name (fields.py), texts and names prepared; `numbers` has years and `date_number`s.
 
+    Texts and names end with the joined forms of their hyphenated words, each a value of its own, so that
+    phrases keep their places.
     `position` is the record's place in the change feed: what tells a document that is behind.
     """
 
@@ -64,21 +66,43 @@ def document(record: Record, position: int) -> Document:
         "set": record.sets,
         "peer_reviewed": () if record.peer_reviewed is None else ("yes" if record.peer_reviewed else "no",),
         "status": (record.status,),
+        "open_access": (_open_access(record),),
         "media_type": _distinct(file.media_type for file in record.files),
         "deposited_by": (record.deposited_by,),
         "identifier": identifiers(record),
     }
-    values = {name: kept for name, found in texts.items() if (kept := _kept(name, found))}
+    values = {name: kept for name, found in texts.items() if (kept := [value for value in found if value])}
+    for name in _PREPARED.intersection(values):
+        values[name] = _prepared(values[name])
     return Document(record.id, position, values, _numbers(record), hit(record))
 
 
 _PREPARED = frozenset(field.name for field in FIELDS if field.kind in (Kind.TEXT, Kind.NAME))
 
 
-def _kept(field: str, values: Iterable[str]) -> list[str]:
-    if field in _PREPARED:
-        return [prepare(value) for value in values if value]
-    return list(filter(None, values))
+def _prepared(values: list[str]) -> list[str]:
+    prepared = [prepare(value) for value in values]
+    return prepared + [form for value in prepared for form in joined(value)]
+
+
+def _open_access(record: Record) -> str:
+    """Of the whole work: yes where one file is open, or the licence or the rights say so."""
+    if not (record.files or record.license or record.rights):
+        return ""
+    said = {file.access for file in record.files}
+    licences = (record.license, *(file.license for file in record.files))
+    rights = [right.lower().rstrip("/").rpartition("/")[2].replace(" ", "") for right in record.rights]
+    if "open" in said or "openaccess" in rights or any(map(_is_open, licences)):
+        return "yes"
+    return "no" if said & _CLOSED or _CLOSED_RIGHTS.intersection(rights) else ""
+
+
+def _is_open(licence: str) -> bool:
+    return licence.startswith(("CC-", "CC0")) or "creativecommons.org" in licence
+
+
+_CLOSED = {"restricted", "embargoed"}
+_CLOSED_RIGHTS = {"closedaccess", "restrictedaccess", "embargoedaccess", "metadataonlyaccess"}
 
 
 def identifiers(record: Record) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from index.document import Document, Hit
 from index.nodes import Node
 
 # Raised whenever documents, fields or analysis change: an index of another number is built anew.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class Sort(Enum):

@@ -16,33 +16,39 @@ class Kind(Enum):
 
 
 class Field(msgspec.Struct, frozen=True):
-    """`boost` > 0 makes a field part of a search without a field name; `facet` counts its exact values."""
+    """`searched`: part of a search without a field name; `weight`: what its exact words add to the score of
+    such a search, beside the 1.0 of all the searched text; `facet`: its exact values are counted.
+    """
 
     name: str
     kind: Kind
     aliases: tuple[str, ...] = ()
-    boost: float = 0.0
+    searched: bool = False
+    weight: float = 0.0
     facet: bool = False
     meaning: str = ""
 
 
+def _text(name: str, meaning: str, *aliases: str, weight: float = 0.0) -> Field:
+    return Field(name, Kind.TEXT, aliases, True, weight, meaning=meaning)
+
+
+def _names(name: str, meaning: str, *aliases: str, weight: float = 0.0) -> Field:
+    return Field(name, Kind.NAME, aliases, True, weight, meaning=meaning)
+
+
+# The weights were tuned on two collections (`make quality`); the scores hardly depend on them.
 FIELDS = (
-    Field("title", Kind.TEXT, ("ti",), 3.0, meaning="title and alternative titles"),
-    Field("abstract", Kind.TEXT, ("ab", "description"), 1.0, meaning="abstract"),
-    Field("keywords", Kind.TEXT, ("kw",), 2.0, meaning="words of keywords"),
-    Field("subjects", Kind.TEXT, ("su",), 1.5, meaning="words of subjects"),
-    Field("creators", Kind.NAME, ("author", "authors", "creator", "au"), 2.0, meaning="names of creators"),
-    Field(
-        "contributors", Kind.NAME, ("contributor", "editor"), 1.0, meaning="editors, supervisors and others"
-    ),
-    Field("container", Kind.TEXT, ("journal", "book", "in"), 1.0, meaning="journal, book or site"),
-    Field("publisher", Kind.TEXT, ("pub",), 0.5, meaning="publisher"),
-    Field(
-        "institution", Kind.TEXT, ("division", "divisions"), 0.5, meaning="institution, faculty, department"
-    ),
-    Field(
-        "notes", Kind.TEXT, ("note", "extra"), 0.5, meaning="event, funders, notes, citation, all the rest"
-    ),
+    _text("title", "title and alternative titles", "ti", weight=0.25),
+    _text("abstract", "abstract", "ab", "description", weight=0.05),
+    _text("keywords", "words of keywords", "kw", weight=0.25),
+    _text("subjects", "words of subjects", "su"),
+    _names("creators", "names of creators", "author", "authors", "creator", "au", weight=0.25),
+    _names("contributors", "editors, supervisors and others", "contributor", "editor"),
+    _text("container", "journal, book or site", "journal", "book", "in"),
+    _text("publisher", "publisher", "pub"),
+    _text("institution", "institution, faculty, department", "division", "divisions"),
+    _text("notes", "event, funders, notes, citation, all the rest", "note", "extra"),
     Field("type", Kind.EXACT, facet=True, meaning="article, book, thesis …"),
     Field("source", Kind.EXACT, facet=True, meaning="the source's name in config.toml"),
     Field("language", Kind.EXACT, ("lang",), facet=True, meaning="language code: en, de, cy …"),
@@ -54,6 +60,7 @@ FIELDS = (
     Field("set", Kind.EXACT, meaning="set of the repository, as it writes it"),
     Field("peer_reviewed", Kind.EXACT, ("refereed",), facet=True, meaning="yes or no"),
     Field("status", Kind.EXACT, facet=True, meaning="published, in press, submitted …"),
+    Field("open_access", Kind.EXACT, ("oa",), facet=True, meaning="yes or no, where it is known"),
     Field("media_type", Kind.EXACT, ("format",), facet=True, meaning="media type of a file"),
     Field("deposited_by", Kind.NAME, ("depositor",), meaning="who deposited it"),
     Field("identifier", Kind.EXACT, ("id", "doi", "orcid", "issn", "isbn", "url"), meaning="any identifier"),
@@ -64,7 +71,8 @@ FIELDS = (
 )
 
 BY_NAME = {name: field for field in FIELDS for name in (field.name, *field.aliases)}
-SEARCHED = tuple(field for field in FIELDS if field.boost)
+SEARCHED = tuple(field for field in FIELDS if field.searched)
+WEIGHED = tuple(field for field in SEARCHED if field.weight)
 FACETS = tuple(field.name for field in FIELDS if field.facet)
 
 # Facets and filters are named as people say them; these two differ from the field that holds whole values.

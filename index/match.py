@@ -17,7 +17,6 @@ from index.nodes import (
     Node,
     Not,
     Pattern,
-    Prefer,
     Range,
     Words,
 )
@@ -33,7 +32,7 @@ def matches(node: Node, document: Document) -> bool:
             return all(matches(one, document) for one in node.nodes)
         case Any():
             return any(matches(one, document) for one in node.nodes)
-        case Boosted() | Prefer():
+        case Boosted():
             return matches(node.node, document)
     return _holds(node, document)
 

@@ -2,6 +2,8 @@
 
 import msgspec
 
+WIDEST_SLOP = 20
+
 
 class Node(msgspec.Struct, frozen=True):
     """`place` is an offset in the query, in characters."""
@@ -12,7 +14,8 @@ class Everything(Node, frozen=True):
 
 
 class Words(Node, frozen=True):
-    """Folded words in this order, with at most `slop` further words in between: one word, or a phrase.
+    """Folded words in this order, with at most `slop` (to WIDEST_SLOP) further words in between: one word, or
+    a phrase. It keeps to one value of the field.
 
     `field` "" means the usual fields, here and below.
     """
@@ -93,10 +96,3 @@ class Boosted(Node, frozen=True):
 
     node: Node
     factor: float
-
-
-class Prefer(Node, frozen=True):
-    """What matches `node`; what matches `first` too comes before the rest."""
-
-    node: Node
-    first: Node

@@ -9,8 +9,8 @@ from harvester.errors import QueryError
 from index.document import Hit
 from index.engine import Found, Searcher, Sort
 from index.fields import SPOKEN_FACETS, facet_field
-from index.nodes import Any, Exact, Node, Words
-from index.query import Parsed, filter_node, parse
+from index.nodes import All, Any, Exact, Node, Not, Words
+from index.query import filter_node, parse
 from index.snippets import highlighted, snippet, sought
 from index.trees import filtered, loosened
 
@@ -62,6 +62,23 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     more_values: dict[str, int]
 
 
+class Tiers(msgspec.Struct, frozen=True):
+    """By relevance, what matches `first` comes before the rest of what matches `whole`; it is part of it."""
+
+    whole: Node
+    first: Node | None = None
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """Of a result in its order: `limit` hits after the first `offset`; `facets` are fields."""
+
+    limit: int = 10
+    offset: int = 0
+    sort: Sort = Sort.RELEVANCE
+    facets: tuple[str, ...] = ()
+    facet_values: int = MOST_COUNTED
+
+
 def search(
     searcher: Searcher,
     query: str,
@@ -80,26 +97,14 @@ def search(
     `stored`: each hit comes with all that the index has of it. QueryError on a fault.
     """
     began = time.perf_counter()
-    parsed = understood(query)
-    wanted_filters = _filters(filters)
+    parsed = parse(query)
+    narrow = _filters(filters)
     fields = {name: _facet(name) for name in facets}
-
-    def run(tree: Node) -> Found:
-        narrowed = filtered(tree, wanted_filters)
-        return searcher.search(
-            narrowed,
-            limit=limit,
-            offset=offset,
-            sort=sort,
-            facets=tuple(set(fields.values())),
-            facet_values=facet_values + MOST_COUNTED,
-        )
-
-    tree, found, is_loose = parsed.tree, run(parsed.tree), False
-    looser = loosened(parsed.tree, _STOP_WORDS) if found.total < _ENOUGH else None
-    if looser is not None and (wider := run(looser)).total > found.total:
-        tree, found, is_loose = looser, wider, True
-    wanted = sought(tree)
+    counted = tuple(set(fields.values()))
+    most = facet_values + MOST_COUNTED
+    page = Page(limit=limit, offset=offset, sort=sort, facets=counted, facet_values=most)
+    tiers, found = _answered(searcher, parsed.tree, narrow, page)
+    wanted = sought(tiers.whole)
 
     def shown(hit: Hit, score: float) -> ShownHit:
         cut = snippet(hit, wanted, searcher.stem, mark)
@@ -109,7 +114,7 @@ def search(
     return Results(
         query=query,
         total=found.total,
-        loosened=is_loose,
+        loosened=tiers.first is parsed.tree,
         suggestion=parsed.suggestion,
         hits=tuple(shown(hit, score) for hit, score in found.hits),
         facets={
@@ -121,13 +126,53 @@ def search(
     )
 
 
-def understood(query: str) -> Parsed:
+def _answered(
+    searcher: Searcher, tree: Node, narrow: dict[str, list[Node]], page: Page
+) -> tuple[Tiers, Found]:
+    """The query as it stands, or looser where few records match it."""
+    strict = understood(tree)
+    found = _found(searcher, strict, narrow, page)
+    looser = loosened(tree, _STOP_WORDS) if found.total < _ENOUGH else None
+    if looser is None:
+        return strict, found
+    tiers = Tiers(looser, tree)
+    wider = _found(searcher, tiers, narrow, page)
+    return (tiers, wider) if wider.total > found.total else (strict, found)
+
+
+def understood(tree: Node) -> Tiers:
     """A number alone may be an eprint's, too."""
-    parsed = parse(query)
-    match parsed.tree:
+    match tree:
         case Words(words=(word,), field="") if word.isdecimal():
-            return msgspec.structs.replace(parsed, tree=Any((parsed.tree, Exact("identifier", word))))
-    return parsed
+            number = Exact("identifier", word)
+            return Tiers(Any((tree, number)), number)
+    return Tiers(tree)
+
+
+def _found(searcher: Searcher, tiers: Tiers, narrow: dict[str, list[Node]], page: Page) -> Found:
+    whole = filtered(tiers.whole, narrow)
+    if tiers.first is None or page.sort is not Sort.RELEVANCE:
+        return _page(searcher, whole, page)
+    first = filtered(tiers.first, narrow)
+    before = searcher.search(first, limit=page.limit, offset=page.offset)
+    rest = searcher.search(
+        All((whole, Not(first))),
+        limit=page.limit - len(before.hits),
+        offset=max(0, page.offset - before.total),
+    )
+    facets = _page(searcher, whole, page, limit=0).facets if page.facets else {}
+    return Found(before.total + rest.total, before.hits + rest.hits, facets)
+
+
+def _page(searcher: Searcher, node: Node, page: Page, limit: int | None = None) -> Found:
+    return searcher.search(
+        node,
+        limit=page.limit if limit is None else limit,
+        offset=page.offset if limit is None else 0,
+        sort=page.sort,
+        facets=page.facets,
+        facet_values=page.facet_values,
+    )
 
 
 def _filters(filters: Sequence[str]) -> dict[str, list[Node]]:

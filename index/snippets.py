@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from index.analysis import places
 from index.document import Hit
-from index.nodes import All, Any, Node, Prefer, Words
+from index.nodes import All, Any, Node, Words
 
 LENGTH = 240  # characters, about two lines
 _LONGEST_READ = 20_000  # characters of an abstract that are looked at
@@ -25,8 +25,6 @@ def _words(node: Node) -> Iterator[str]:
         case All() | Any():
             for one in node.nodes:
                 yield from _words(one)
-        case Prefer():
-            yield from _words(node.node)
 
 
 def snippet(hit: Hit, wanted: frozenset[str], stem: Callable[[str], str], mark: tuple[str, str]) -> str:

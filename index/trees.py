@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from index.nodes import All, Any, Beside, Boosted, Fuzzy, Node, Not, Pattern, Prefer, Spellings, Words
+from index.nodes import All, Any, Beside, Boosted, Fuzzy, Node, Not, Pattern, Spellings, Words
 
 
 def leaves(node: Node) -> Iterator[Node]:
@@ -11,7 +11,7 @@ def leaves(node: Node) -> Iterator[Node]:
         case All() | Any():
             for one in node.nodes:
                 yield from leaves(one)
-        case Not() | Boosted() | Prefer():
+        case Not() | Boosted():
             yield from leaves(node.node)
         case _:
             yield node
@@ -35,7 +35,7 @@ def loosened(tree: Node, unimportant: frozenset[str]) -> Node | None:
     if len(plain) < 2 or not telling:
         return None
     some = Any(tuple(telling))
-    return Prefer(All((some, *firm)) if firm else some, tree)
+    return All((some, *firm)) if firm else some
 
 
 def _is_plain(node: Node) -> bool:

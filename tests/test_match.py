@@ -14,11 +14,12 @@ from harvester.record import Name, Record
 from index.analysis import prepare, stem, words
 from index.document import Document, document
 from index.engine import Engine, Sort
-from index.engines.tantivy import TantivyEngine, _analyzers
+from index.engines.tantivy import TantivyEngine
+from index.engines.tantivy_fields import analyzers
 from index.engines.whoosh import WhooshEngine
 from index.fields import BY_NAME, FACETS, Kind
 from index.match import matches
-from index.nodes import Node, Prefer
+from index.nodes import Node
 from index.query import parse
 
 WORDS = [
@@ -161,16 +162,6 @@ def test_an_engine_finds_what_matches(
         for query, sort in asked:
             tree = parse(query).tree
             agrees(engine, held, tree, sort)
-        first, last = parse(asked[0][0]).tree, parse(asked[-1][0]).tree
-        preferred(engine, held, first, last)
-
-
-def preferred(engine: Engine, held: dict[str, Document], node: Node, first: Node) -> None:
-    tree = Prefer(node, first)
-    agrees(engine, held, tree, Sort.RELEVANCE)
-    answer = engine.searcher().search(tree, limit=100)
-    those = [matches(first, held[hit.id]) for hit, _ in answer.hits]
-    assert those == sorted(those, reverse=True)
 
 
 @given(st.text())
@@ -178,7 +169,7 @@ def preferred(engine: Engine, held: dict[str, Document], node: Node, first: Node
 def test_every_text_has_the_same_words_everywhere(text: str) -> None:
     prepared = prepare(text)
     assert words(prepared) == words(text)
-    assert _analyzers()["name"].analyze(prepared) == words(text)
+    assert analyzers()["words"].analyze(prepared) == words(text)
 
 
 HERE = Path(__file__).parent
@@ -197,7 +188,7 @@ ENDINGS = (
 
 
 def stemmed_alike(vocabulary: set[str]) -> None:
-    analyzer = _analyzers()["text"]
+    analyzer = analyzers()["stems"]
     assert [word for word in sorted(vocabulary) if analyzer.analyze(word) != [stem(word)]] == []
 
 

@@ -7,7 +7,7 @@ import pytest
 from harvester.record import Name, Record
 from index.document import document
 from index.match import fits, matches, within
-from index.nodes import Boosted, Everything, Fuzzy, Has, Node, Not, Pattern, Prefer, Words
+from index.nodes import Boosted, Everything, Fuzzy, Has, Node, Not, Pattern, Words
 
 DOCUMENT = document(
     Record(
@@ -68,7 +68,6 @@ MEANING: list[tuple[Node, bool]] = [
     (Has("deposited"), False),
     (Boosted(Pattern("harv*"), 2.0), True),
     (Boosted(Not(Everything()), 2.0), False),
-    (Prefer(Everything(), Not(Everything())), True),
 ]
 
 

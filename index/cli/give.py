@@ -86,11 +86,12 @@ def _found(program: Program, query: str, source: str | None) -> Iterator[list[st
     """Ids of all hits, in pages of one snapshot."""
     from index.engine import Sort
     from index.nodes import Exact
+    from index.query import parse
     from index.search import understood
     from index.trees import filtered
 
     searcher, offset = program.searcher(), 0
-    tree = understood(query).tree
+    tree = understood(parse(query).tree).whole
     if source is not None:
         tree = filtered(tree, {"source": [Exact("source", source.lower())]})
     while True:

@@ -14,10 +14,9 @@ from index.analysis import stem
 from index.document import Hit
 from index.engine import Sort
 from index.fields import BY_NAME, FIELDS, SEARCHED, Field, Kind
-from index.nodes import All, Any, Everything, Exact, Node, Not, Prefer, Range, Words
+from index.nodes import All, Any, Everything, Exact, Node, Not, Range, Words
 
 NONE = -1  # a number that a document does not have
-_FIRST = 1_000_000.0  # above any score
 _B, _K1 = 0.75, 1.2
 
 ORDERED = frozenset(field.name for field in FIELDS if field.kind in (Kind.NUMBER, Kind.DATE))
@@ -53,10 +52,6 @@ class Segment:
                 return self._all([self.scores(one) for one in node.nodes])
             case Any():
                 return _sum([self.scores(one) for one in node.nodes])
-            case Prefer():
-                first = self.scores(node.first)
-                found = self.scores(node.node).items()
-                return {number: score + (_FIRST if number in first else 0.0) for number, score in found}
         raise AssertionError(f"a node that Whoosh does not know: {node}")
 
     def ranked(self, scores: Scores, sort: Sort) -> Iterator[tuple[float, int]]:
@@ -88,7 +83,7 @@ class Segment:
         counts = self._weights(field.name, terms[0]) if len(terms) == 1 else self._runs(field.name, terms)
         rarity = sum(self._rarity(field.name, term) for term in terms)
         average = self._whole.field_length(field.name) / self._whole.doc_count_all() or 1.0
-        length, boost = self._leaf.doc_field_length, field.boost or 1.0
+        length, boost = self._leaf.doc_field_length, 1.0
         return {
             number: boost * bm25(rarity, count, length(number, field.name, 1), average, _B, _K1)
             for number, count in counts.items()

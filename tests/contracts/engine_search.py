@@ -9,7 +9,7 @@ from harvester.record import File, Identifier, Name, Record
 from index.document import document
 from index.engine import Engine, Found, Searcher, Sort
 from index.fields import BY_NAME, FACETS
-from index.nodes import All, Any, Everything, Exact, Node, Not, Prefer, Range, Words
+from index.nodes import All, Any, Everything, Exact, Node, Not, Range, Words
 from index.query import filter_node, parse
 from tests.contracts.engine import found, write
 
@@ -263,17 +263,6 @@ class EngineSearches:
         assert plain.keys() == narrowed.keys()
         assert narrowed == pytest.approx(plain)
         assert {score for _, score in self.ask(searcher, parse(more).tree).hits} <= {0.0}
-
-    def test_what_is_preferred_comes_first(self, searcher: Searcher) -> None:
-        some = Any((Words(("machines",)), Words(("undated",)), Words(("ancient",)), Words(("mill",))))
-        by_score = [hit.id for hit, _ in self.ask(searcher, some).hits]
-        last = by_score[-1]
-        preferred = Prefer(some, Exact("identifier", last))
-        assert [hit.id for hit, _ in self.ask(searcher, preferred).hits] == [last, *by_score[:-1]]
-        narrowed = All((preferred, Not(Exact("type", "other"))))
-        kept = [id for id in (last, *by_score[:-1]) if id != "t/4"]
-        assert [hit.id for hit, _ in self.ask(searcher, narrowed).hits] == kept
-        assert self.ids(searcher, Prefer(Exact("type", "book"), Everything())) == ["s/2"]
 
     @pytest.mark.parametrize("sort", Sort)
     @pytest.mark.parametrize("size", [1, 7, 50])
