@@ -17,7 +17,6 @@ from index.nodes import (
     Node,
     Not,
     Pattern,
-    Prefer,
     Range,
     Spellings,
     Words,
@@ -31,10 +30,8 @@ _LONGEST_NUMBER = 9  # digits
 
 
 def as_text(node: Node) -> str:
-    """Of a tree that `parse` made, or one made of its parts. What is preferred is left out."""
+    """Of a tree that `parse` made, or one made of its parts."""
     match node:
-        case Prefer():
-            return as_text(node.node)
         case Not():
             return f"NOT {_operand(node.node)}"
         case Boosted():
@@ -52,8 +49,6 @@ def as_text(node: Node) -> str:
 def _operand(node: Node) -> str:
     """In brackets where it is of several parts."""
     match node:
-        case Prefer():
-            return _operand(node.node)
         case All(nodes=(_, _, *_)) | Any(nodes=(_, _, *_)):
             return _hyphenated(node) or f"({as_text(node)})"
     return as_text(node)

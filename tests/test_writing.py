@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from index.match import matches
-from index.nodes import Any, Node, Prefer, Words
+from index.nodes import Any, Node, Words
 from index.query import LONGEST_QUERY, parse
 from index.writing import as_text
 from tests.fakes.questions import SAMPLE, questions
@@ -59,7 +59,7 @@ def test_so_is_what_chance_asks(text: str) -> None:
     tree = tree_or_fault(text)
     if isinstance(tree, Node):
         reads_back(tree)
-        reads_back(Prefer(Any((tree, Words(("hay",)))), tree))
+        reads_back(Any((tree, Words(("hay",)))))
 
 
 def reads_back(tree: Node) -> None:
