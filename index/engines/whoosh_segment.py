@@ -83,7 +83,7 @@ class Segment:
         counts = self._weights(field.name, terms[0]) if len(terms) == 1 else self._runs(field.name, terms)
         rarity = sum(self._rarity(field.name, term) for term in terms)
         average = self._whole.field_length(field.name) / self._whole.doc_count_all() or 1.0
-        length, boost = self._leaf.doc_field_length, 1.0
+        length, boost = self._leaf.doc_field_length, 1.0 + 8 * field.weight
         return {
             number: boost * bm25(rarity, count, length(number, field.name, 1), average, _B, _K1)
             for number, count in counts.items()
