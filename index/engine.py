@@ -25,6 +25,9 @@ from index.nodes import Node
 # Raised whenever documents, fields or analysis change: an index of another number is built anew.
 SCHEMA_VERSION = 2
 
+# Of the values of a facet beyond those asked for; where there are more, that is said.
+MOST_COUNTED = 1000
+
 
 class Sort(Enum):
     """NEWEST and OLDEST go by the work's date, undated last; ADDED by the last change, latest first."""
@@ -36,11 +39,15 @@ class Sort(Enum):
 
 
 class Found(msgspec.Struct, frozen=True):
-    """`total` counts all hits; `hits` is one page, with scores; `facets` by field, most frequent first."""
+    """`total` counts all hits; `hits` is one page, with scores; `facets` by field, most frequent first.
+
+    `more_values`: how many values a field has beyond those in `facets`, MOST_COUNTED at most.
+    """
 
     total: int
     hits: tuple[tuple[Hit, float], ...]
     facets: dict[str, tuple[tuple[str, int], ...]]
+    more_values: dict[str, int] = {}
 
 
 class Session(ABC):

@@ -15,7 +15,6 @@ from index.snippets import highlighted, snippet, sought
 from index.trees import filtered, loosened
 
 _ENOUGH = 10
-MOST_COUNTED = 1000  # values beyond those shown; where there are more, that is said
 # Too common to be worth asking for alone.
 _STOP_WORDS = frozenset(
     """
@@ -76,7 +75,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     offset: int = 0
     sort: Sort = Sort.RELEVANCE
     facets: tuple[str, ...] = ()
-    facet_values: int = MOST_COUNTED
+    facet_values: int = 10
 
 
 def search(
@@ -101,8 +100,7 @@ def search(
     narrow = _filters(filters)
     fields = {name: _facet(name) for name in facets}
     counted = tuple(set(fields.values()))
-    most = facet_values + MOST_COUNTED
-    page = Page(limit=limit, offset=offset, sort=sort, facets=counted, facet_values=most)
+    page = Page(limit=limit, offset=offset, sort=sort, facets=counted, facet_values=facet_values)
     tiers, found = _answered(searcher, parsed.tree, narrow, page)
     wanted = sought(tiers.whole)
 
@@ -118,10 +116,9 @@ def search(
         suggestion=parsed.suggestion,
         hits=tuple(shown(hit, score) for hit, score in found.hits),
         facets={
-            name: tuple(FacetValue(*one) for one in found.facets[field][:facet_values])
-            for name, field in fields.items()
+            name: tuple(FacetValue(*one) for one in found.facets[field]) for name, field in fields.items()
         },
-        more_values={name: max(0, len(found.facets[field]) - facet_values) for name, field in fields.items()},
+        more_values={name: found.more_values[field] for name, field in fields.items()},
         took_ms=round((time.perf_counter() - began) * 1000, 3),
     )
 
@@ -160,8 +157,8 @@ def _found(searcher: Searcher, tiers: Tiers, narrow: dict[str, list[Node]], page
         limit=page.limit - len(before.hits),
         offset=max(0, page.offset - before.total),
     )
-    facets = _page(searcher, whole, page, limit=0).facets if page.facets else {}
-    return Found(before.total + rest.total, before.hits + rest.hits, facets)
+    counted = _page(searcher, whole, page, limit=0) if page.facets else rest
+    return Found(before.total + rest.total, before.hits + rest.hits, counted.facets, counted.more_values)
 
 
 def _page(searcher: Searcher, node: Node, page: Page, limit: int | None = None) -> Found:

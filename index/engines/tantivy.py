@@ -11,15 +11,13 @@ from tantivy import Query
 from harvester.errors import IndexBusy, IndexUnusable
 from index.document import Document, Hit
 from index.engine import Engine, Found, Searcher, Session, Sort
+from index.engines.tantivy_facets import facet
 from index.engines.tantivy_fields import analyzers, as_written, fields, schema, stem
 from index.engines.tantivy_query import compiled_query
-from index.fields import BY_NAME, Kind
 from index.nodes import Node
 
 _HEAP = 50_000_000  # bytes: with one thread, a third of what the process takes
 _THREADS = 1  # the harvest beside it has the other core
-_ALL_VALUES = 10_000_000  # of a segment: fewer, and counts over several segments are no longer exact
-_TIED = 50  # values beyond those asked for, so that ties are cut by name
 _BATCH = 10_000
 
 _decode_hit = msgspec.json.Decoder(Hit).decode
@@ -141,9 +139,10 @@ class TantivySearcher(Searcher):
                 (self._hit(address), float(score) if sort is Sort.RELEVANCE else 0.0)
                 for score, address in result.hits[:limit]
             )
-            counted = {name: self._facet(compiled, name, facet_values) for name in facets}
+            counted = {name: facet(self._searcher, compiled, name, facet_values) for name in facets}
         total: int = result.count  # type: ignore[attr-defined]  # its stubs leave it out
-        return Found(total, hits, counted)
+        values = {name: tuple(values) for name, (values, _) in counted.items()}
+        return Found(total, hits, values, {name: more for name, (_, more) in counted.items()})
 
     def count(self) -> int:
         return self._searcher.num_docs
@@ -170,13 +169,6 @@ class TantivySearcher(Searcher):
     def _hit(self, address: tantivy.DocAddress) -> Hit:
         stored: Anything = self._searcher.doc(address).get_first("hit")
         return _decode_hit(bytes(stored))
-
-    def _facet(self, query: tantivy.Query, name: str, most: int) -> tuple[tuple[str, int], ...]:
-        terms = {"field": name, "size": most + _TIED, "segment_size": _ALL_VALUES}
-        buckets = self._searcher.aggregate(query, {"of": {"terms": terms}})["of"]["buckets"]
-        number = BY_NAME[name].kind is Kind.NUMBER
-        counted = ((str(int(one["key"])) if number else one["key"], one["doc_count"]) for one in buckets)
-        return tuple(sorted(counted, key=lambda bucket: (-bucket[1], bucket[0])))[:most]
 
 
 _UNSIGNED = tantivy.FieldType.Unsigned

@@ -23,7 +23,7 @@ from whoosh.writing import SegmentWriter
 from harvester.errors import IndexBusy, IndexFault, IndexUnusable
 from index.analysis import stem, words
 from index.document import Document
-from index.engine import Engine, Found, Searcher, Session, Sort
+from index.engine import MOST_COUNTED, Engine, Found, Searcher, Session, Sort
 from index.engines.whoosh_segment import (
     NONE,
     ORDERED,
@@ -316,10 +316,15 @@ class WhooshSearcher(Searcher):
             (self._segments[place].hit(number), -key if sort is Sort.RELEVANCE else 0.0)
             for key, place, number in heapq.nsmallest(offset + limit, ranked)[offset:]
         )
+        counted = {name: _facet(found, name) for name in facets}
         return Found(
             total=sum(len(scores) for _, scores in found),
             hits=hits,
-            facets={name: _facet(found, name)[:facet_values] for name in facets},
+            facets={name: values[:facet_values] for name, values in counted.items()},
+            more_values={
+                name: min(MOST_COUNTED, max(0, len(values) - facet_values))
+                for name, values in counted.items()
+            },
         )
 
     def count(self) -> int:
