@@ -203,7 +203,8 @@ def on_terminal(
     """What a terminal is sent, standard output and error alike; `typed` waits to be read, `more` is env."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-    env = environment(TERM="xterm-256color", COLUMNS=str(columns), **more)
+    size = {"COLUMNS": str(columns), "LINES": str(rows)}
+    env = environment(TERM="xterm-256color", **size, **(more or {"WINDROW_PAGER": ""}))
     process = subprocess.Popen(command(*arguments), cwd=cwd, env=env, stdin=slave, stdout=slave, stderr=slave)
     os.close(slave)
     os.write(master, typed.encode())

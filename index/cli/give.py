@@ -9,6 +9,7 @@ import click
 from index.cli.formats import put_records, safe
 from index.cli.naming import insist_on_source
 from index.cli.opening import LARGEST, with_program
+from index.cli.pager import paged, pager_option
 from index.cli.talk import put_json
 from index.exports import FORMATS, exporter
 from index.program import Program
@@ -28,12 +29,18 @@ _BATCH = 500
     help="Position after which to begin.",
 )
 @click.option("--limit", type=click.IntRange(1), help="Changes to print; all without it.")
+@pager_option
 @with_program
-def changes(program: Program, since: int, limit: int | None) -> None:
+def changes(program: Program, since: int, limit: int | None, no_pager: bool) -> None:
     """The change feed as JSON lines: each record at its last change, tombstones included.
 
     A follower keeps the last position it has taken in, and asks for what came since.
     """
+    with paged(no_pager=no_pager):
+        _put_changes(program, since, limit)
+
+
+def _put_changes(program: Program, since: int, limit: int | None) -> None:
     from harvester.store import changes as feed
 
     left = limit
@@ -61,11 +68,17 @@ def changes(program: Program, since: int, limit: int | None) -> None:
 )
 @click.option("--query", help="Only what a search finds.")
 @click.option("--source", help="Only records of this source.")
+@pager_option
 @with_program
-def export(program: Program, format_name: str, query: str | None, source: str | None) -> int:
+def export(program: Program, format_name: str, query: str | None, source: str | None, no_pager: bool) -> int:
     """Live records in an exchange format, on stdout."""
     if source is not None:
         insist_on_source(program, source)
+    with paged(no_pager=no_pager):
+        return _put_records(program, format_name, query, source)
+
+
+def _put_records(program: Program, format_name: str, query: str | None, source: str | None) -> int:
     if query is not None:
         return put_records(program, format_name, _found(program, query, source))
     wanted = exporter(format_name)

@@ -9,6 +9,7 @@ import click
 from index.cli.formats import FORMATS, put_hits
 from index.cli.hits import put_results
 from index.cli.opening import json_option, with_program
+from index.cli.pager import paged, pager_option
 from index.cli.wrapping import MARK
 from index.engine import Sort
 from index.program import Program
@@ -59,6 +60,7 @@ _EXCLUSION = re.compile(r"-(?!-|h$)")
     help="table for people, the default; jsonl, ids, csv: a hit a line; ris, bibtex: whole records.",
 )
 @json_option
+@pager_option
 @with_program
 def search(
     program: Program,
@@ -71,6 +73,7 @@ def search(
     offset: int,
     format_name: str | None,
     as_json: bool,
+    no_pager: bool,
 ) -> int:
     """Search what was harvested.
 
@@ -93,9 +96,10 @@ def search(
         stored=form == "csv",
     )
     pages = _pages(ask, facets, limit, offset)
-    if form != "table":
-        return put_hits(program, form, pages)
-    put_results(pages, limit, offset)
+    with paged(no_pager=no_pager):
+        if form != "table":
+            return put_hits(program, form, pages)
+        put_results(pages, limit, offset)
     return 0
 
 

@@ -8,6 +8,7 @@ import click
 from harvester.clean.text import printable
 from index.cli.naming import insist_on_source
 from index.cli.opening import json_option, with_program
+from index.cli.pager import paged, pager_option
 from index.cli.progress import counting
 from index.cli.talk import number, put_json, put_lines, width
 from index.cli.wrapping import wrapped
@@ -27,8 +28,9 @@ _LONGEST_BAR = 30
 @click.command()
 @click.argument("source")
 @json_option
+@pager_option
 @with_program
-def quality(program: Program, source: str, as_json: bool) -> None:
+def quality(program: Program, source: str, as_json: bool, no_pager: bool) -> None:
     """How good the records of a source are: what each field holds, what is wrong, what is not understood.
 
     The sentences at the end say what could be better, the worst first.
@@ -38,10 +40,11 @@ def quality(program: Program, source: str, as_json: bool) -> None:
     insist_on_source(program, source)
     with counting(source, quiet=as_json) as count:
         found = survey(source, program.store, program.clock.now(), count)
-    if as_json:
-        put_json(found)
-    else:
-        put_lines(*lines(found, width()))
+    with paged(no_pager=no_pager):
+        if as_json:
+            put_json(found)
+        else:
+            put_lines(*lines(found, width()))
 
 
 def lines(found: "Quality", columns: int) -> Iterator[str]:

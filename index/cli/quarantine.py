@@ -9,6 +9,7 @@ from harvester.clean.text import printable
 from index.cli.follower import catch_up
 from index.cli.naming import insist_on_source
 from index.cli.opening import json_option, with_program
+from index.cli.pager import paged, pager_option
 from index.cli.rework import rework
 from index.cli.talk import counted, number, put_bytes, put_json, put_lines, tell
 from index.program import Program
@@ -27,9 +28,10 @@ _SHOWN_REASONS = 20
 @click.option("--retry", is_flag=True, help="Try them again with today's repairs and formats; no network.")
 @click.option("--limit", type=click.IntRange(0), help=f"Records to show; else {_SHOWN}, or all with --json.")
 @json_option
+@pager_option
 @with_program
 def quarantine(
-    program: Program, source: str, raw: bool, retry: bool, limit: int | None, as_json: bool
+    program: Program, source: str, raw: bool, retry: bool, limit: int | None, as_json: bool, no_pager: bool
 ) -> int:
     """What was received and could not be kept as a record: the reasons, then the records.
 
@@ -38,10 +40,11 @@ def quarantine(
     held = _held(program, source)
     if retry:
         return _retry(program, held, as_json)
-    if as_json:
-        _put_all(program, source, limit)
-    else:
-        _put_table(program, source, _SHOWN if limit is None else limit, raw)
+    with paged(no_pager=no_pager):
+        if as_json:
+            _put_all(program, source, limit)
+        else:
+            _put_table(program, source, _SHOWN if limit is None else limit, raw)
     return 0
 
 

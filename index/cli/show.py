@@ -9,6 +9,7 @@ from harvester.clean.text import printable
 from harvester.errors import NotFound
 from index.cli.naming import full_id
 from index.cli.opening import json_option, with_program
+from index.cli.pager import paged, pager_option
 from index.cli.talk import counted, put_json, put_lines, put_xml, tell, width
 from index.program import Program
 
@@ -27,10 +28,16 @@ _FORMS = {
 @click.option("--raw", is_flag=True, help="What it was made from, each form headed by its name on stderr.")
 @click.option("--form", default="", metavar="NAME", help="Of --raw only this form: list, sent, detail.")
 @json_option
+@pager_option
 @with_program
-def show(program: Program, id: str, raw: bool, form: str, as_json: bool) -> None:
+def show(program: Program, id: str, raw: bool, form: str, as_json: bool, no_pager: bool) -> None:
     """Show one record, by its id, OAI identifier, eprint number, DOI or URL."""
     full = full_id(program, id)
+    with paged(no_pager=no_pager):
+        _put(program, full, raw, form, as_json)
+
+
+def _put(program: Program, full: str, raw: bool, form: str, as_json: bool) -> None:
     record = _stored(program, full)
     if raw or form:
         _put_raw(full, _forms(program, full, form), _nothing_kept(program, record), as_json)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from index.cli.opening import json_option, with_program
+from index.cli.pager import paged, pager_option
 from index.cli.talk import colour_of, columns, counted, number, put_json, put_lines, seconds
 from index.cli.wrapping import wrapped
 from index.program import Program
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @json_option
+@pager_option
 @with_program
-def status(program: Program, as_json: bool) -> None:
+def status(program: Program, as_json: bool, no_pager: bool) -> None:
     """What is harvested, how well, and when next; how far the index is."""
     from harvester.store import harvests, sources
 
@@ -32,11 +34,12 @@ def status(program: Program, as_json: bool) -> None:
             last = harvests.last(connection, name) if name in states else None
             rows.append(_row(program, name, states.get(name), last))
     index, wrong = _index(program)
-    if as_json:
-        put_json({"sources": rows, "index": index})
-    else:
-        _put_table(rows)
-        put_lines("", *wrapped(_index_line(index, wrong), columns()))
+    with paged(no_pager=no_pager):
+        if as_json:
+            put_json({"sources": rows, "index": index})
+        else:
+            _put_table(rows)
+            put_lines("", *wrapped(_index_line(index, wrong), columns()))
 
 
 def _row(program: Program, name: str, state: "SourceState | None", last: "Harvest | None") -> dict[str, Any]:
