@@ -5,77 +5,21 @@ from collections.abc import Sequence
 
 import msgspec
 
-from harvester.errors import QueryError
+from harvester.errors import NotFound, QueryError
+from index import hints
+from index.answers import Filters, Page, Tiers, answered
 from index.document import Hit
 from index.engine import Found, Searcher, Sort
 from index.fields import SPOKEN_FACETS, facet_field
-from index.nodes import All, Any, Exact, Node, Not, Words
-from index.query import filter_node, parse
+from index.nodes import All, Everything, Exact, Node, Not
+from index.query import Parsed, filter_node, parse
+from index.results import FacetValue, Part, Results, ShownHit
+from index.similar import similar
 from index.snippets import highlighted, snippet, sought
-from index.trees import filtered, loosened
+from index.trees import scored_parts
+from index.writing import as_text
 
-_ENOUGH = 10
-# Too common to be worth asking for alone.
-_STOP_WORDS = frozenset(
-    """
-    a an and are as at be but by for from had has have he her his i if in into is it its more no not of on
-    or our she so such than that the their them then there these they this to was we were what when which
-    who will with you your
-    """.split()
-)
-
-
-class ShownHit(msgspec.Struct, frozen=True, kw_only=True):
-    """`stored` is all that the index has of it, where that was asked for."""
-
-    id: str
-    score: float
-    title: str
-    creators: tuple[str, ...]
-    year: int | None
-    type: str
-    source: str
-    landing_url: str
-    snippet: str
-    stored: Hit | msgspec.UnsetType = msgspec.UNSET
-
-
-class FacetValue(msgspec.Struct, frozen=True):
-    value: str
-    count: int
-
-
-class Results(msgspec.Struct, frozen=True, kw_only=True):
-    """`loosened`: fewer than ten records had all the words, so these have any of them.
-
-    `more_values`: by facet, how many values are not among those shown; a thousand stands for more, too.
-    """
-
-    query: str
-    total: int
-    loosened: bool
-    suggestion: str
-    took_ms: float
-    hits: tuple[ShownHit, ...]
-    facets: dict[str, tuple[FacetValue, ...]]
-    more_values: dict[str, int]
-
-
-class Tiers(msgspec.Struct, frozen=True):
-    """By relevance, what matches `first` comes before the rest of what matches `whole`; it is part of it."""
-
-    whole: Node
-    first: Node | None = None
-
-
-class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """Of a result in its order: `limit` hits after the first `offset`; `facets` are fields."""
-
-    limit: int = 10
-    offset: int = 0
-    sort: Sort = Sort.RELEVANCE
-    facets: tuple[str, ...] = ()
-    facet_values: int = 10
+Parts = tuple[Part, ...] | msgspec.UnsetType
 
 
 def search(
@@ -89,91 +33,83 @@ def search(
     limit: int = 10,
     offset: int = 0,
     mark: tuple[str, str] = ("", ""),
+    like: str = "",
+    explain: bool = False,
     stored: bool = False,
 ) -> Results:
     """`filters` are FIELD=VALUE; `mark` goes around matched words in titles and snippets.
 
-    `stored`: each hit comes with all that the index has of it. QueryError on a fault.
+    `like` is the id of a record: the hits are similar to it, and match `query` unless that is empty.
+    `explain`: each hit comes with the parts of its score; `stored`: with all that the index has of it.
+    QueryError on a fault.
     """
     began = time.perf_counter()
-    parsed = parse(query)
+    parsed = _parsed(searcher, query, like)
     narrow = _filters(filters)
     fields = {name: _facet(name) for name in facets}
-    counted = tuple(set(fields.values()))
-    page = Page(limit=limit, offset=offset, sort=sort, facets=counted, facet_values=facet_values)
-    tiers, found = _answered(searcher, parsed.tree, narrow, page)
-    wanted = sought(tiers.whole)
-
-    def shown(hit: Hit, score: float) -> ShownHit:
-        cut = snippet(hit, wanted, searcher.stem, mark)
-        title = highlighted(hit.title, wanted, searcher.stem, mark) if any(mark) else hit.title
-        return _shown(hit, score, title, cut, stored=stored)
-
-    return Results(
+    page = Page(
+        limit=limit,
+        offset=offset,
+        sort=sort,
+        facets=tuple(set(fields.values())),
+        facet_values=facet_values,
+    )
+    tiers, found = answered(searcher, parsed.tree, narrow, page)
+    is_loose = tiers.first is parsed.tree
+    results = Results(
         query=query,
         total=found.total,
-        loosened=tiers.first is parsed.tree,
+        loosened=is_loose,
         suggestion=parsed.suggestion,
-        hits=tuple(shown(hit, score) for hit, score in found.hits),
+        hits=_hits(searcher, found, tiers, mark, explain=explain, stored=stored),
         facets={
             name: tuple(FacetValue(*one) for one in found.facets[field]) for name, field in fields.items()
         },
         more_values={name: found.more_values[field] for name, field in fields.items()},
-        took_ms=round((time.perf_counter() - began) * 1000, 3),
+        parsed=as_text(tiers.whole) if explain else msgspec.UNSET,
+        took_ms=0.0,
     )
+    if is_loose or not found.total:
+        results = hints.added(results, searcher, parsed.tree, narrow)
+    return msgspec.structs.replace(results, took_ms=round((time.perf_counter() - began) * 1000, 3))
 
 
-def _answered(
-    searcher: Searcher, tree: Node, narrow: dict[str, list[Node]], page: Page
-) -> tuple[Tiers, Found]:
-    """The query as it stands, or looser where few records match it."""
-    strict = understood(tree)
-    found = _found(searcher, strict, narrow, page)
-    looser = loosened(tree, _STOP_WORDS) if found.total < _ENOUGH else None
-    if looser is None:
-        return strict, found
-    tiers = Tiers(looser, tree)
-    wider = _found(searcher, tiers, narrow, page)
-    return (tiers, wider) if wider.total > found.total else (strict, found)
+def _parsed(searcher: Searcher, query: str, like: str) -> Parsed:
+    parsed = parse(query)
+    if not like:
+        return parsed
+    own = Exact("identifier", like.lower())
+    hits = searcher.search(own, limit=1).hits
+    if not hits:
+        raise NotFound(f"the index has no record {like}", "run `windrow sync` if it was harvested just now")
+    alike = All((similar(searcher, hits[0][0]), Not(own)))
+    if parsed.tree == Everything():
+        return Parsed(alike)
+    return msgspec.structs.replace(parsed, tree=All((alike, parsed.tree)))
 
 
-def understood(tree: Node) -> Tiers:
-    """A number alone may be an eprint's, too."""
-    match tree:
-        case Words(words=(word,), field="") if word.isdecimal():
-            number = Exact("identifier", word)
-            return Tiers(Any((tree, number)), number)
-    return Tiers(tree)
+def _hits(
+    searcher: Searcher, found: Found, tiers: Tiers, mark: tuple[str, str], *, explain: bool, stored: bool
+) -> tuple[ShownHit, ...]:
+    wanted = sought(tiers.whole)
+    shown = []
+    for hit, score in found.hits:
+        cut = snippet(hit, wanted, searcher.stem, mark)
+        title = highlighted(hit.title, wanted, searcher.stem, mark) if any(mark) else hit.title
+        parts = _parts(searcher, tiers.whole, hit) if explain else msgspec.UNSET
+        shown.append(_shown(hit, score, title, cut, parts, stored=stored))
+    return tuple(shown)
 
 
-def _found(searcher: Searcher, tiers: Tiers, narrow: dict[str, list[Node]], page: Page) -> Found:
-    whole = filtered(tiers.whole, narrow)
-    if tiers.first is None or page.sort is not Sort.RELEVANCE:
-        return _page(searcher, whole, page)
-    first = filtered(tiers.first, narrow)
-    before = searcher.search(first, limit=page.limit, offset=page.offset)
-    rest = searcher.search(
-        All((whole, Not(first))),
-        limit=page.limit - len(before.hits),
-        offset=max(0, page.offset - before.total),
-    )
-    counted = _page(searcher, whole, page, limit=0) if page.facets else rest
-    return Found(before.total + rest.total, before.hits + rest.hits, counted.facets, counted.more_values)
+def _parts(searcher: Searcher, tree: Node, hit: Hit) -> tuple[Part, ...]:
+    """What the query's words add; a filter adds nothing."""
+    own = Exact("identifier", hit.id.lower())
+    scored = ((leaf, searcher.search(All((leaf, own)), limit=1).hits) for leaf in scored_parts(tree))
+    return tuple(Part(as_text(leaf), round(hits[0][1], 4)) for leaf, hits in scored if hits and hits[0][1])
 
 
-def _page(searcher: Searcher, node: Node, page: Page, limit: int | None = None) -> Found:
-    return searcher.search(
-        node,
-        limit=page.limit if limit is None else limit,
-        offset=page.offset if limit is None else 0,
-        sort=page.sort,
-        facets=page.facets,
-        facet_values=page.facet_values,
-    )
-
-
-def _filters(filters: Sequence[str]) -> dict[str, list[Node]]:
-    nodes: dict[str, list[Node]] = {}
+def _filters(filters: Sequence[str]) -> Filters:
+    nodes: Filters = {}
     for one in filters:
         name, equals, value = one.partition("=")
         field = facet_field(name.strip())
@@ -195,7 +131,7 @@ def _facet(name: str) -> str:
     return field.name
 
 
-def _shown(hit: Hit, score: float, title: str, cut: str, *, stored: bool) -> ShownHit:
+def _shown(hit: Hit, score: float, title: str, cut: str, parts: Parts, *, stored: bool) -> ShownHit:
     return ShownHit(
         id=hit.id,
         score=round(score, 4),
@@ -206,5 +142,6 @@ def _shown(hit: Hit, score: float, title: str, cut: str, *, stored: bool) -> Sho
         source=hit.source,
         landing_url=hit.landing_url,
         snippet=cut,
+        parts=parts,
         stored=hit if stored else msgspec.UNSET,
     )

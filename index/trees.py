@@ -17,6 +17,20 @@ def leaves(node: Node) -> Iterator[Node]:
             yield node
 
 
+def scored_parts(node: Node, factor: float = 1.0) -> Iterator[Node]:
+    """The leaves that are wanted, each with all that it is boosted by."""
+    match node:
+        case All() | Any():
+            for one in node.nodes:
+                yield from scored_parts(one, factor)
+        case Boosted():
+            yield from scored_parts(node.node, factor * node.factor)
+        case Not():
+            pass
+        case _:
+            yield node if factor == 1.0 else Boosted(node, factor)
+
+
 def filtered(tree: Node, filters: dict[str, list[Node]]) -> Node:
     """Filters on one field are alternatives; on different fields they hold together."""
     kept = [Any(tuple(nodes)) for nodes in filters.values()]

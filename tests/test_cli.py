@@ -51,7 +51,18 @@ HARVEST_KEYS = [
     "source", "verdict", "reason", "pages", "received", "created", "updated", "unchanged", "deleted",
     "quarantined", "vanished", "held", "repaired", "requests", "seconds", "watermark", "finished", "error",
 ]  # fmt: skip
-SEARCH_KEYS = ["query", "total", "loosened", "suggestion", "hits", "facets", "more_values", "took_ms"]
+SEARCH_KEYS = [
+    "query",
+    "total",
+    "loosened",
+    "suggestion",
+    "hits",
+    "facets",
+    "more_values",
+    "words",
+    "looser",
+    "took_ms",
+]
 HIT_KEYS = ["id", "score", "title", "creators", "year", "type", "source", "landing_url", "snippet"]
 
 Run = Callable[..., Ran]

@@ -13,7 +13,7 @@ from index.cli.talk import escaped, put_json, put_lines, tell
 from index.cli.wrapping import one_line
 from index.exports import exporter
 from index.program import Program
-from index.search import Results
+from index.results import Results
 
 FORMATS = ("table", "json", "jsonl", "ids", "csv", "ris", "bibtex")
 _IN_PART = 3

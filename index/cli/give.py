@@ -97,10 +97,10 @@ def _live(program: Program, source: str) -> "Iterator[Record]":
 
 def _found(program: Program, query: str, source: str | None) -> Iterator[list[str]]:
     """Ids of all hits, in pages of one snapshot."""
+    from index.answers import understood
     from index.engine import Sort
     from index.nodes import Exact
     from index.query import parse
-    from index.search import understood
     from index.trees import filtered
 
     searcher, offset = program.searcher(), 0

@@ -8,7 +8,7 @@ import click
 from index.cli.talk import counted, number, put_lines, tell, width
 from index.cli.wrapping import one_line, wrapped, wrapped_marked
 from index.engine import MOST_COUNTED
-from index.search import Results, ShownHit
+from index.results import Results, ShownHit
 
 _MOST_NAMES = 4
 

@@ -13,7 +13,7 @@ from index.cli.pager import paged, pager_option
 from index.cli.wrapping import MARK
 from index.engine import Sort
 from index.program import Program
-from index.search import Results
+from index.results import Results
 from index.search import search as find
 
 _PAGE = 500  # hits that are held at a time

@@ -1,0 +1,84 @@
+"""Which query is answered, and in which order its hits come."""
+
+import msgspec
+
+from index.engine import Found, Searcher, Sort
+from index.nodes import All, Any, Exact, Node, Not, Words
+from index.trees import filtered, loosened
+
+_ENOUGH = 10
+# Too common to be worth asking for alone.
+STOP_WORDS = frozenset(
+    """
+    a an and are as at be but by for from had has have he her his i if in into is it its more no not of on
+    or our she so such than that the their them then there these they this to was we were what when which
+    who will with you your
+    """.split()
+)
+
+Filters = dict[str, list[Node]]  # by field: alternatives of one field, all fields together
+
+
+class Tiers(msgspec.Struct, frozen=True):
+    """By relevance, what matches `first` comes before the rest of what matches `whole`; it is part of it."""
+
+    whole: Node
+    first: Node | None = None
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """Of a result in its order: `limit` hits after the first `offset`; `facets` are fields."""
+
+    limit: int = 10
+    offset: int = 0
+    sort: Sort = Sort.RELEVANCE
+    facets: tuple[str, ...] = ()
+    facet_values: int = 10
+
+
+def answered(searcher: Searcher, tree: Node, narrow: Filters, page: Page) -> tuple[Tiers, Found]:
+    """The query as it stands, or looser where few records match it."""
+    strict = understood(tree)
+    found = _found(searcher, strict, narrow, page)
+    looser = loosened(tree, STOP_WORDS) if found.total < _ENOUGH else None
+    if looser is None:
+        return strict, found
+    tiers = Tiers(looser, tree)
+    wider = _found(searcher, tiers, narrow, page)
+    return (tiers, wider) if wider.total > found.total else (strict, found)
+
+
+def understood(tree: Node) -> Tiers:
+    """A number alone may be an eprint's, too."""
+    match tree:
+        case Words(words=(word,), field="") if word.isdecimal():
+            number = Exact("identifier", word)
+            return Tiers(Any((tree, number)), number)
+    return Tiers(tree)
+
+
+def _found(searcher: Searcher, tiers: Tiers, narrow: Filters, page: Page) -> Found:
+    whole = filtered(tiers.whole, narrow)
+    if tiers.first is None or page.sort is not Sort.RELEVANCE:
+        return _page(searcher, whole, page)
+    first = filtered(tiers.first, narrow)
+    before = searcher.search(first, limit=page.limit, offset=page.offset)
+    rest = searcher.search(
+        All((whole, Not(first))),
+        limit=page.limit - len(before.hits),
+        offset=max(0, page.offset - before.total),
+    )
+    counted = _page(searcher, whole, page, limit=0) if page.facets else Found(0, (), {})
+    total, hits = before.total + rest.total, before.hits + rest.hits
+    return Found(total, hits, counted.facets, counted.more_values)
+
+
+def _page(searcher: Searcher, node: Node, page: Page, limit: int | None = None) -> Found:
+    return searcher.search(
+        node,
+        limit=page.limit if limit is None else limit,
+        offset=page.offset if limit is None else 0,
+        sort=page.sort,
+        facets=page.facets,
+        facet_values=page.facet_values,
+    )
