@@ -1,6 +1,5 @@
-"""The figures of the main line. Everything is measured in one run, for these machines are noisy."""
+"""The main line: harvest, store and index, beside a bare Sickle loop in the same run."""
 
-import argparse
 import json
 import statistics
 import sys
@@ -15,42 +14,23 @@ from lxml import etree
 from harvester import formats
 from harvester.oai.response import read_page
 from tests.bench import pages
+from tests.bench.corpus import size
 from tests.bench.measure import Run, run
+from tests.bench.report import Report
+from tests.bench.searching import WINDROW, cold
 from tests.bench.server import serving
 
-WINDROW = [sys.executable, "-m", "index.cli"]
-_COLD = 9
-_QUERIES = (
-    "machine translation",
-    '"neural network"',
-    "title:parsing year:2010..2015",
-    "translat evaluation corpus",
-)
+
+def measured(report: Report, limit: int | None, rounds: int) -> None:
+    _parse_figures(report, limit)
+    with _folder() as folder, serving(limit, resent=min(20_000, limit or 20_000)) as url:
+        _main_line(report, folder, url, rounds)
+        cold(report, folder / "harvested")
+        _nothing_to_do(report, folder, url)
+    _memory_at(report, 20_000)
 
 
-def main() -> None:
-    options = _options()
-    if not pages.CORPUS.exists():
-        raise SystemExit(f"make bench needs the load corpus, which is not at {pages.CORPUS}")
-    _parse_figures(options.limit)
-    with _folder() as folder, serving(options.limit, resent=min(20_000, options.limit or 20_000)) as url:
-        _main_line(folder, url, options.rounds)
-        _cold_search(folder)
-        _nothing_to_do(folder, url)
-    _memory_at(20_000)
-    if options.whoosh:
-        _whoosh(options.whoosh)
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--limit", type=int, help="records; all 90,869 without it")
-    parser.add_argument("--rounds", type=int, default=3, help="of Sickle loop and harvest, in turn")
-    parser.add_argument("--whoosh", type=int, default=5_000, help="records for Whoosh's own figures; 0: none")
-    return parser.parse_args()
-
-
-def _parse_figures(limit: int | None) -> None:
+def _parse_figures(report: Report, limit: int | None) -> None:
     bodies = pages.list_pages(min(limit or 20_000, 20_000))
     count = sum(body.count(b"<record>") for body in bodies)
     began = time.process_time()
@@ -64,11 +44,11 @@ def _parse_figures(limit: int | None) -> None:
             assert item.metadata is not None
             formats.normalise(item.metadata)
     normalising = time.process_time() - began
-    _say("lxml alone, one core", f"{count / alone:,.0f} records/s")
-    _say("normalising oai_dc, one core", f"{count / normalising:,.0f} records/s")
+    report.say("lxml alone, one core", f"{count / alone:,.0f} records/s")
+    report.say("normalising oai_dc, one core", f"{count / normalising:,.0f} records/s")
 
 
-def _main_line(folder: Path, url: str, rounds: int) -> None:
+def _main_line(report: Report, folder: Path, url: str, rounds: int) -> None:
     """Bare Sickle and the whole of Windrow in turn, each harvest from an empty folder."""
     ratios, harvests, loops = [], [], []
     for turn in range(rounds):
@@ -78,73 +58,60 @@ def _main_line(folder: Path, url: str, rounds: int) -> None:
         loops.append(loop.wall)
         harvests.append(harvest)
         ratios.append(harvest.wall / loop.wall)
-    report = json.loads(harvests[-1].output)
-    count = report["received"]
+    said = json.loads(harvests[-1].output)
+    count = said["received"]
     wall = statistics.median(one.wall for one in harvests)
     (folder / "round-0").rename(folder / "harvested")
-    _say(
+    report.say(
         "bare Sickle to /dev/null",
         f"{statistics.median(loops):.2f} s, {count / statistics.median(loops):,.0f} records/s",
     )
-    _say(
-        "harvest + store + index", f"{wall:.2f} s, {count / wall:,.0f} records/s, verdict {report['verdict']}"
+    report.say(
+        "harvest + store + index", f"{wall:.2f} s, {count / wall:,.0f} records/s, verdict {said['verdict']}"
     )
-    _say("  CPU", f"{statistics.median(one.cpu for one in harvests):.1f} s")
-    _say(
+    report.say("  CPU", f"{statistics.median(one.cpu for one in harvests):.1f} s")
+    report.say(
         "  times bare Sickle",
         f"{statistics.median(ratios):.2f} ({', '.join(f'{ratio:.2f}' for ratio in ratios)})",
     )
-    _say("  peak memory, all processes", f"{max(one.peak for one in harvests):.0f} MB at {count:,} records")
-    _say("  store", f"{_size(folder / 'harvested' / 'data', '*.db*') / count:,.0f} bytes a record")
-    _say("  index", f"{_size(folder / 'harvested' / 'data' / 'index') / count:,.0f} bytes a record")
+    report.say(
+        "  peak memory, all processes", f"{max(one.peak for one in harvests):.0f} MB at {count:,} records"
+    )
+    report.say("  store", f"{size(folder / 'harvested' / 'data', '*.db*') / count:,.0f} bytes a record")
+    report.say("  index", f"{size(folder / 'harvested' / 'data' / 'index') / count:,.0f} bytes a record")
 
 
-def _cold_search(folder: Path) -> None:
-    place = folder / "harvested"
-    for query in _QUERIES:
-        runs = [run([*WINDROW, "search", query, "--json"], place) for _ in range(_COLD)]
-        took = statistics.median(json.loads(one.output)["took_ms"] for one in runs)
-        total = json.loads(runs[0].output)["total"]
-        wall = statistics.median(one.wall for one in runs)
-        _say(f"cold search: {query}", f"{wall:.3f} s, of which {took:.1f} ms in the query ({total:,} hits)")
-
-
-def _nothing_to_do(folder: Path, url: str) -> None:
+def _nothing_to_do(report: Report, folder: Path, url: str) -> None:
     place = folder / "harvested"
     before = _index_files(place)
     resent = _harvest(place)
-    report = json.loads(resent.output)
+    said = json.loads(resent.output)
     same = "the index was not touched" if _index_files(place) == before else "THE INDEX WAS WRITTEN"
-    _say("re-sent, unchanged", f"{report['unchanged']:,} records in {resent.wall:.2f} s; {same}")
+    report.say("re-sent, unchanged", f"{said['unchanged']:,} records in {resent.wall:.2f} s; {same}")
     with serving(100) as other:
         _configure(place, other)  # another address is another list: only its noRecordsMatch matters here
         _harvest(place)
         before = _index_files(place)
         idle = _harvest(place)
     same = "the index was not touched" if _index_files(place) == before else "THE INDEX WAS WRITTEN"
-    _say("nothing new", f"{json.loads(idle.output)['received']} records in {idle.wall:.2f} s; {same}")
+    report.say("nothing new", f"{json.loads(idle.output)['received']} records in {idle.wall:.2f} s; {same}")
     _configure(place, url)
 
 
-def _memory_at(limit: int) -> None:
+def _memory_at(report: Report, limit: int) -> None:
     with _folder() as folder, serving(limit) as url:
         harvest = _harvest(_configured(folder / "few", url))
-    _say("peak memory, all processes", f"{harvest.peak:.0f} MB at {limit:,} records")
+    report.say("peak memory, all processes", f"{harvest.peak:.0f} MB at {limit:,} records")
 
 
-def _whoosh(limit: int) -> None:
+def whoosh(report: Report, limit: int) -> None:
     with _folder() as folder, serving(limit) as url:
         place = _configured(folder / "whoosh", url, engine="whoosh")
         harvest = _harvest(place)
-        runs = [run([*WINDROW, "search", "machine translation", "--json"], place) for _ in range(3)]
-        took = statistics.median(json.loads(one.output)["took_ms"] for one in runs)
-    _say(
+        cold(report, place)
+    report.say(
         "Whoosh: harvest + store + index",
         f"{limit / harvest.wall:,.0f} records/s at {limit:,}, {harvest.peak:.0f} MB",
-    )
-    _say(
-        "Whoosh: cold search",
-        f"{statistics.median(one.wall for one in runs):.3f} s, {took:.0f} ms in the query",
     )
 
 
@@ -170,10 +137,6 @@ def _index_files(place: Path) -> set[tuple[str, int]]:
     }
 
 
-def _size(folder: Path, pattern: str = "**/*") -> int:
-    return sum(file.stat().st_size for file in folder.glob(pattern) if file.is_file())
-
-
 def _here() -> Path:
     return Path(__file__).parents[2]
 
@@ -182,11 +145,3 @@ def _here() -> Path:
 def _folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="windrow-bench-") as folder:
         yield Path(folder)
-
-
-def _say(what: str, figure: str) -> None:
-    print(f"{what:<58} {figure}", flush=True)
-
-
-if __name__ == "__main__":
-    main()
