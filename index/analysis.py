@@ -57,8 +57,22 @@ def joined(prepared: str) -> list[str]:
             space = prepared.find(" ", joint.end())
             read = space if space > 0 else len(prepared)
             forms += _COMPOUND.findall(prepared, start, read)
-    whole = (form.replace("-", "").replace("'", "").lower() for form in forms)
+    whole = (_as_one(form).lower() for form in forms)
     return [form for form in dict.fromkeys(whole) if not form.isdigit() and len(form) <= LONGEST_WORD]
+
+
+def with_joined(prepared: str) -> str:
+    """With each hyphened word as one; figures are none (2019-2021)."""
+
+    def one(compound: re.Match[str]) -> str:
+        form = _as_one(compound[0])
+        return compound[0] if form.isdigit() else form
+
+    return _COMPOUND.sub(one, prepared)
+
+
+def _as_one(compound: str) -> str:
+    return compound.replace("-", "").replace("'", "")
 
 
 def places(text: str) -> Iterator[tuple[str, int, int]]:

@@ -82,9 +82,10 @@ def _fields(name: str) -> Sequence[Field]:
 
 
 def _has_words(field: Field, node: Words, document: Document) -> bool:
-    """All of them, in order and near enough, in one value of the field."""
-    wanted = [_term(field, word) for word in node.words]
-    values = ([_term(field, word) for word in words(value)] for value in _values(field, document))
+    """All of them, in order and near enough, in one value. Names are stemmed only where no field is named."""
+    term = stem if field.kind is Kind.TEXT or not node.field else str
+    wanted = list(map(term, node.words))
+    values = (list(map(term, words(value))) for value in _values(field, document))
     return any(_has_run(wanted, len(wanted) + node.slop, terms) for terms in values)
 
 
@@ -96,10 +97,6 @@ def _has_run(wanted: list[str], longest: int, terms: list[str]) -> bool:
 def _in_order(wanted: list[str], terms: list[str]) -> bool:
     left = iter(terms)
     return all(one in left for one in wanted)
-
-
-def _term(field: Field, word: str) -> str:
-    return stem(word) if field.kind is Kind.TEXT else word
 
 
 def _has_word(name: str, suits: Callable[[str], bool], document: Document) -> bool:

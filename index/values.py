@@ -4,21 +4,19 @@ import re
 from itertools import groupby
 from math import comb
 
-from index.analysis import fold, words
+from index.analysis import fold, with_joined, words
 from index.fields import BY_NAME, Field, Kind
 from index.identifiers import identifier_key
-from index.nodes import All, Exact, Fuzzy, Has, Node, Pattern, Spellings, Words
+from index.nodes import WIDEST_SLOP, All, Exact, Fuzzy, Has, Node, Pattern, Spellings, Words
 from index.ranges import ORDERED, range_node
 from index.tokens import Value
 
-MOST_SLOP = 50
 MOST_ARRANGEMENTS = 250  # of a phrase with slop: tantivy is asked for each
 # Tantivy's automata have 1,000 states at most; within these two they do.
 MOST_SIGNS = 6
 LONGEST_PATTERN = 100
 SHORTEST_FOR_TWO_EDITS = 5
 
-_HYPHEN = re.compile(r"(?<=[^\W_])[-\u2010\u2011](?=[^\W_])")
 _LEADING_SIGN = re.compile(r"[*?]+[^\W_]")
 _PIECE = re.compile(r"[^\W_]+(?:[*?]+[^\W_]+)*(?:\*+(?=[,;]*\Z))?")
 _SIGN = re.compile(r"\*+|\?")
@@ -70,19 +68,17 @@ def _textual(field: str, value: Value) -> Node | None:
 
 def _written(field: str, value: Value, slop: int) -> Node | None:
     """As it is written, or with its hyphenated words joined."""
-    ways = dict.fromkeys(tuple(words(text)) for text in (value.text, _joined(value.text)))
+    text = fold(value.text)
+    ways = dict.fromkeys(tuple(words(way)) for way in (text, with_joined(text)))
     nodes = tuple(Words(way, field, value.place, slop if len(way) > 1 else 0) for way in ways if way)
     return Spellings(nodes) if len(nodes) > 1 else next(iter(nodes), None)
-
-
-def _joined(text: str) -> str:
-    return _HYPHEN.sub("", text)
 
 
 def _slop(value: Value) -> int:
     slop, length = int(value.tilde or 0), len(words(value.text))
     if slop and length > 1:
-        most = max(some for some in range(MOST_SLOP + 1) if _arrangements(some, length) <= MOST_ARRANGEMENTS)
+        slops = range(WIDEST_SLOP + 1)
+        most = max(one for one in slops if _arrangements(one, length) <= MOST_ARRANGEMENTS)
         if slop > most:
             message = f"{length} words may have {most} others in between at most, not {slop}"
             raise value.fault(message, "ask for fewer words, or for less in between")
@@ -94,7 +90,7 @@ def _arrangements(slop: int, length: int) -> int:
 
 
 def _fuzzy(field: str, value: Value) -> Node | None:
-    *before, last = words(_joined(value.text)) or [""]
+    *before, last = words(with_joined(fold(value.text))) or [""]
     if not _LETTER.search(last):
         return _written(field, value, 0)
     fuzzy = Fuzzy(last, field, value.place, _edits(value, last))
@@ -112,7 +108,7 @@ def _edits(value: Value, word: str) -> int:
 
 def _wild(field: str, value: Value) -> Node | None:
     """None where there is no wildcard. One inside a word may be part of a title, too: F*R*I*E*N*D*S."""
-    pieces = [_SIGN.sub(_one_sign, piece) for piece in _PIECE.findall(fold(_joined(value.text)))]
+    pieces = [_SIGN.sub(_one_sign, piece) for piece in _PIECE.findall(with_joined(fold(value.text)))]
     if not any(map(_is_pattern, pieces)):
         return None
     nodes: list[Node] = []
@@ -154,6 +150,6 @@ def exact_value(field: Field, text: str) -> str:
     value = _NOT_TEXT.sub("\ufffd", text.strip('"'))
     if field.name == "identifier":
         return identifier_key(value)
-    if field.name == "peer_reviewed":
+    if field.name in ("peer_reviewed", "open_access"):
         return {"true": "yes", "false": "no"}.get(value.lower(), value.lower())
     return value.lower()

@@ -23,7 +23,7 @@ WRITTEN = [
     ("Co-Production", "co-production"),
     ('"the co-production of"~2', '"the co-production of"~2'),
     ("pre-war/post-war", '"pre-war post-war"'),
-    ('"1234-1234-1234-1234"', '"1234-1234-1234-1234"'),
+    ('"1234-1234-1234-123x"', '"1234-1234-1234-123x"'),
     ('"0000000338702609"', '"0000000338702609"'),
     ("HARV* wom?n and?N-gram", "harv* wom?n and?n-gram"),
     ("and/or* foo/b?r", "(and AND or*) foo/b?r"),
