@@ -17,7 +17,7 @@ from harvester.delivery import Delivery
 from harvester.fault_point import fault_point
 from harvester.oai.items import Item
 from harvester.record import Record
-from harvester.store import Store, harvests, leases, listings, records, sources
+from harvester.store import Store, harvests, leases, listings, moments, records, sources
 from harvester.store.harvests import Checkpoint, Harvest, Request, Window
 from harvester.store.listings import Listed, Spread
 from harvester.store.records import Known, Write
@@ -84,6 +84,7 @@ class Ledger:
             if self._may_hold_refused:
                 records.clear_quarantine(connection, self.state.id, received)
             records.put_in_quarantine(connection, self.state.id, delivery.refused, self._now)
+            moments.note(connection, self._clock.now())
             records.write(connection, self.state.id, rows)
             harvests.save_checkpoint(connection, self._id, checkpoint)
         fault_point("page committed")

@@ -18,7 +18,7 @@ from harvester.oai.items import Header, Item, read_raw
 from harvester.oai.parsing import strict
 from harvester.record import Record
 from harvester.rework import Desk, as_sent, at_desk
-from harvester.store import Store, quarantine, records
+from harvester.store import Store, moments, quarantine, records
 from harvester.store.harvests import Counts
 from harvester.store.quarantine import Entry
 from harvester.store.records import Known
@@ -93,6 +93,7 @@ class _Run:
         with self._desk.writing() as connection:
             quarantine.drop(connection, [entry.id for entry, _ in found if entry.id not in refused])
             quarantine.give_reasons(connection, refused)
+            moments.note(connection, self._desk.clock.now())
             records.write(connection, self._desk.source_id, rows)
 
 

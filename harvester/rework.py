@@ -26,6 +26,7 @@ class Desk(msgspec.Struct, frozen=True):
     source_id: int
     store: Store
     writing: Callable[[], AbstractContextManager[Connection]]
+    clock: Clock
 
 
 @contextmanager
@@ -36,7 +37,7 @@ def at_desk(source: str, store: Store, clock: Clock) -> Iterator[Desk]:
     if state is None:
         raise NotFound(f"there is no source {source}", "`windrow status` lists them")
     with leases.holding(store, source, clock) as writing:
-        yield Desk(source, state.id, store, writing)
+        yield Desk(source, state.id, store, writing, clock)
 
 
 def as_sent(record: bytes, bound: Mapping[str, str] | None = None) -> Item | None:

@@ -36,11 +36,13 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     facet_values: int = 10
 
 
-def answered(searcher: Searcher, tree: Node, narrow: Filters, page: Page) -> tuple[Tiers, Found]:
-    """The query as it stands, or looser where few records match it."""
+def answered(
+    searcher: Searcher, tree: Node, narrow: Filters, page: Page, *, loosen: bool = True
+) -> tuple[Tiers, Found]:
+    """The query as it stands; or looser, if it may be, where few records match it."""
     strict = understood(tree)
     found = _found(searcher, strict, narrow, page)
-    looser = loosened(tree, STOP_WORDS) if found.total < _ENOUGH else None
+    looser = loosened(tree, STOP_WORDS) if loosen and found.total < _ENOUGH else None
     if looser is None:
         return strict, found
     tiers = Tiers(looser, tree)

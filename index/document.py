@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from harvester.datestamp import parse_datestamp
 from harvester.record import File, Record
 from index.analysis import joined, prepare
 from index.fields import FIELDS, Kind
@@ -43,7 +44,14 @@ class Document(msgspec.Struct, frozen=True):
     hit: Hit
 
 
-def document(record: Record, position: int) -> Document:
+class Arrival(msgspec.Struct, frozen=True):
+    """When a record was first stored here: its place in the change feed then, and a datestamp."""
+
+    position: int
+    at: str
+
+
+def document(record: Record, position: int, arrival: Arrival | None = None) -> Document:
     texts = {
         "title": (record.title, *record.alternative_titles),
         "abstract": (record.abstract,),
@@ -74,7 +82,7 @@ def document(record: Record, position: int) -> Document:
     values = {name: kept for name, found in texts.items() if (kept := [value for value in found if value])}
     for name in _PREPARED.intersection(values):
         values[name] = _prepared(values[name])
-    return Document(record.id, position, values, _numbers(record), hit(record))
+    return Document(record.id, position, values, {**_numbers(record), **_arrival(arrival)}, hit(record))
 
 
 _PREPARED = frozenset(field.name for field in FIELDS if field.kind in (Kind.TEXT, Kind.NAME))
@@ -124,6 +132,14 @@ def date_number(date: str, *, last: bool = False) -> int | None:
     filler = "99" if last else "00"
     year, month, day = [*parts, filler, filler][:3]
     return int(f"{int(year):04}{month:>02}{day:>02}")
+
+
+def _arrival(arrival: Arrival | None) -> dict[str, int]:
+    if arrival is None:
+        return {}
+    moment = parse_datestamp(arrival.at)
+    stored = {"first_stored": max(0, int(moment.timestamp()))} if moment else {}
+    return {"first_position": arrival.position, **stored}
 
 
 def _numbers(record: Record) -> dict[str, int]:

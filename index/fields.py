@@ -68,6 +68,8 @@ FIELDS = (
     Field("date", Kind.DATE, meaning="date of the work: 2021, 2021-03, 2021-03-09"),
     Field("deposited", Kind.DATE, meaning="when it was deposited"),
     Field("modified", Kind.DATE, meaning="when it was last changed"),
+    Field("first_position", Kind.NUMBER, meaning="its first place in the change feed"),
+    Field("first_stored", Kind.NUMBER, meaning="when it was first stored here, in seconds since 1970"),
 )
 
 BY_NAME = {name: field for field in FIELDS for name in (field.name, *field.aliases)}

@@ -25,12 +25,16 @@ from index.engines import engine_named
 
 
 class Position(msgspec.Struct, frozen=True):
-    """How far a generation has followed which store's change feed, and with what."""
+    """How far a generation has followed which store's change feed, and with what.
+
+    `level` is the last position at which it had all that the store had: below it, none is still to come.
+    """
 
     store_id: str
     engine: str
     position: int = 0
     schema_version: int = SCHEMA_VERSION
+    level: int = 0
 
 
 class Generation:

@@ -11,7 +11,7 @@ from index.answers import Filters, Page, Tiers, answered
 from index.document import Hit
 from index.engine import Found, Searcher, Sort
 from index.fields import SPOKEN_FACETS, facet_field
-from index.nodes import All, Everything, Exact, Node, Not
+from index.nodes import All, Any, Everything, Exact, Node, Not
 from index.query import Parsed, filter_node, parse
 from index.results import FacetValue, Part, Results, ShownHit
 from index.similar import similar
@@ -36,16 +36,19 @@ def search(
     like: str = "",
     explain: bool = False,
     stored: bool = False,
+    within: Sequence[Node] = (),
+    loosen: bool = True,
 ) -> Results:
     """`filters` are FIELD=VALUE; `mark` goes around matched words in titles and snippets.
 
     `like` is the id of a record: the hits are similar to it, and match `query` unless that is empty.
     `explain`: each hit comes with the parts of its score; `stored`: with all that the index has of it.
+    `within`: nodes that each hit matches, too; `loosen`: some of the words will do where few have them all.
     QueryError on a fault.
     """
     began = time.perf_counter()
     parsed = _parsed(searcher, query, like)
-    narrow = _filters(filters)
+    narrow = _filters(filters) | {f"within {at}": [node] for at, node in enumerate(within)}
     fields = {name: _facet(name) for name in facets}
     page = Page(
         limit=limit,
@@ -54,7 +57,7 @@ def search(
         facets=tuple(set(fields.values())),
         facet_values=facet_values,
     )
-    tiers, found = answered(searcher, parsed.tree, narrow, page)
+    tiers, found = answered(searcher, parsed.tree, narrow, page, loosen=loosen)
     is_loose = tiers.first is parsed.tree
     results = Results(
         query=query,
@@ -106,6 +109,11 @@ def _parts(searcher: Searcher, tree: Node, hit: Hit) -> tuple[Part, ...]:
     own = Exact("identifier", hit.id.lower())
     scored = ((leaf, searcher.search(All((leaf, own)), limit=1).hits) for leaf in scored_parts(tree))
     return tuple(Part(as_text(leaf), round(hits[0][1], 4)) for leaf, hits in scored if hits and hits[0][1])
+
+
+def filter_nodes(filters: Sequence[str]) -> list[Node]:
+    """For `within`: FIELD=VALUE, of which other filters on the field are no alternatives."""
+    return [Any(tuple(nodes)) for nodes in _filters(filters).values()]
 
 
 def _filters(filters: Sequence[str]) -> Filters:

@@ -10,10 +10,10 @@ import msgspec
 
 from harvester.errors import IndexBusy, IndexMissing, IndexUnusable
 from harvester.fault_point import fault_point
-from harvester.store import Store
+from harvester.store import Store, moments
 from harvester.store import changes as feed
 from harvester.store.changes import Change
-from index.document import document
+from index.document import Arrival, Document, document
 from index.engine import SCHEMA_VERSION, Session
 from index.generations import Generation, Generations, Position
 
@@ -116,6 +116,8 @@ class Follower:
         self._session: Session | None = None
         self._saved: Position = generation.position
         self._uncommitted = 0
+        self._level = self._saved.level
+        self._moments: list[moments.Moment] = []
         self.synced = Synced(self._saved.position)
 
     def __enter__(self) -> "Follower":
@@ -126,7 +128,7 @@ class Follower:
 
     def step(self) -> int:
         """Take in the next changes; how many there were. 0: the store has no more."""
-        if self._session is None and not self._is_behind():
+        if self._session is None and not self._is_behind() and self._saved.level == self._saved.position:
             return 0
         session = self._session or self._open()
         changes = self._next_changes()
@@ -135,15 +137,20 @@ class Follower:
             self._uncommitted += len(changes)
             if self._uncommitted >= _COMMIT_EVERY:
                 self.commit()
+        else:
+            self._level = self.synced.position
         return len(changes)
 
     def commit(self) -> None:
         """What was taken in becomes searchable; then, and only then, the position moves."""
-        if self._session is None or not self._uncommitted:
+        if self._session is None:
             return
-        self._session.commit()
-        fault_point("index committed")
-        self._saved = msgspec.structs.replace(self._saved, position=self.synced.position)
+        if self._uncommitted:
+            self._session.commit()
+            fault_point("index committed")
+        elif self._level == self._saved.level:
+            return
+        self._saved = msgspec.structs.replace(self._saved, position=self.synced.position, level=self._level)
         self._generation.save(self._saved)
         fault_point("index position written")
         self._uncommitted = 0
@@ -154,6 +161,8 @@ class Follower:
 
     def _next_changes(self) -> list[Change]:
         with self._store.read() as connection:
+            later = moments.since(connection, self._moments[-1][0] if self._moments else 0)
+            self._moments[-1:] = later  # the last of them may have been put off
             return feed.changes(connection, self.synced.position, _READ)
 
     def _is_behind(self) -> bool:
@@ -165,7 +174,7 @@ class Follower:
         live = [change for change in changes if not change.record.deleted]
         session.delete(change.record.id for change in changes if change.record.deleted)
         fault_point("index batch half added")
-        session.put(document(change.record, change.position) for change in live)
+        session.put(self._document(change) for change in live)
         self.synced = msgspec.structs.replace(
             self.synced,
             position=changes[-1].position,
@@ -173,10 +182,15 @@ class Follower:
             removed=self.synced.removed + len(changes) - len(live),
         )
 
+    def _document(self, change: Change) -> Document:
+        at = moments.came(self._moments, change.added, change.record.datestamp)
+        return document(change.record, change.position, Arrival(change.added, at))
+
     def _open(self) -> Session:
         """The lock first, then the position: another writer may have moved it meanwhile."""
         self._stack.enter_context(self._generation.locked())
         self._saved = self._generation.position
+        self._level = self._saved.level
         self.synced = Synced(self._saved.position)
         self._session = self._stack.enter_context(self._generation.engine().session())
         return self._session

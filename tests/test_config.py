@@ -6,12 +6,13 @@ from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 import tomlkit
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from harvester.config import Settings, Source, find, load, read_settings
+from harvester.config import SavedSearch, Settings, Source, find, load, read_settings
 from harvester.config.keys import KEYS
 from harvester.errors import ConfigError
 
@@ -78,8 +79,20 @@ def test_every_key_reaches_the_settings(write, tmp_path):
         [sources.c]
         url = "https://old.example/oai"
         insecure = true
+        [searches.recovery]
+        query = "coproduction recovery"
+        filters = ["type=thesis", "year=2019..2021"]
+        sort = "newest"
+        [searches.all]
+        query = "*"
     """
     found = load(write(text), {})
+    assert found.searches == {
+        "recovery": SavedSearch(
+            "recovery", "coproduction recovery", ("type=thesis", "year=2019..2021"), "newest"
+        ),
+        "all": SavedSearch("all", "*"),
+    }
     assert found.data == Path("/srv/windrow")
     assert found.store.url == "postgresql+psycopg://windrow@db/windrow"
     assert (found.index.engine, found.harvest.contact) == ("whoosh", "me@example.ac.uk")
@@ -218,6 +231,14 @@ def test_an_unknown_key_has_its_nearest(write, text, says):
         ("sources.kar = 'x'", "sources.kar: found 'x'; allowed: a table, [sources.NAME]"),
         ("[sources.kar]", "sources.kar.url: missing. "),
         ("[sources.kar]\nurl = ''", "sources.kar.url: found ''; allowed: an address"),
+        ("searches.a = 'x'", "searches.a: found 'x'; allowed: a table, [searches.NAME]"),
+        ("[searches.a]", "searches.a.query: missing. "),
+        ("[searches.a]\nquery = ' '", "searches.a.query: found ' '; allowed: words"),
+        ("[searches.a]\nquery = 'x'\nsort = 'size'", "searches.a.sort: found 'size'; allowed: \"relevance\""),
+        ("[searches.a]\nquery = 'x'\nfilters = 'x=1'", "searches.a.filters: found 'x=1'; allowed: a list"),
+        ("[searches.a]\nquery = 'x'\nfilters = [1]", "searches.a.filters: found 1; allowed: text in quotes"),
+        ("[searches.a]\nquery = 'x'\nfilters = ['x']", "searches.a.filters: found 'x'; allowed: FIELD=VALUE"),
+        ("[searches.'A b']\nquery = 'x'", "searches.'A b': found 'A b'; allowed: small letters"),
         ("index.engine = 'opensearch'", "index.engine: found 'opensearch'; this version does not have that"),
         ("harvest.timezone = 'Europe/Londn'", "harvest.timezone: found 'Europe/Londn'; allowed: a name of"),
         ("harvest.timezone = '../etc/passwd'", "harvest.timezone: found '../etc/passwd'; allowed: a name"),
@@ -321,7 +342,7 @@ def test_the_shipped_file_shows_each_key_with_its_explanation_and_default():
     for key in KEYS:
         table, _, name = f".{key.path}".rpartition(".")
         start = lines.index(f"[{table[1:].replace('*', 'NAME')}]") if table else 0
-        default = str(key.default).lower() if isinstance(key.default, bool) else f'"{key.default}"'
+        default = msgspec.json.encode(key.default).decode()
         shown = lines.index(f"{name} = {default}", start)
         assert key.explanation in lines[shown - 1]
 
@@ -332,7 +353,7 @@ def test_each_key_of_the_shipped_file_is_known_once_uncommented(tmp_path):
         line.removeprefix("# ") for line in lines if " = " in line or line.startswith(("[", "# [", "# #"))
     ]
     text = "\n".join(keys).replace("NAME", "name").replace('url = ""', 'url = "sqlite:///x"', 1)
-    text = text.replace('url = ""', 'url = "https://host/oai"')
+    text = text.replace('url = ""', 'url = "https://host/oai"').replace('query = ""', 'query = "x"')
     text = "\n".join(line for line in text.splitlines() if not line.startswith("Instead"))
     path = tmp_path / "config.toml"
     path.write_text(text, encoding="utf-8")

@@ -39,6 +39,7 @@ FINGERPRINTS = [
     "13e2f5aa3858c1a8",
     "2a357eb5938c5894",
     "f5d0c06efd253ca3",
+    "c89cd1a5d96527cd",
 ]
 
 

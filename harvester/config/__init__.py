@@ -5,11 +5,19 @@ from pathlib import Path
 
 from harvester.config.file import find, read_document
 from harvester.config.reading import read_settings
-from harvester.config.settings import HarvestSettings, IndexSettings, Settings, Source, StoreSettings
+from harvester.config.settings import (
+    HarvestSettings,
+    IndexSettings,
+    SavedSearch,
+    Settings,
+    Source,
+    StoreSettings,
+)
 
 __all__ = [
     "HarvestSettings",
     "IndexSettings",
+    "SavedSearch",
     "Settings",
     "Source",
     "StoreSettings",

@@ -13,11 +13,12 @@ from harvester.errors import ConfigError
 from harvester.schedule import FORMS, parse_interval, parse_schedule
 
 Check = Callable[[str], str]
-Value = str | bool
+Value = str | bool | tuple[str, ...]
 
 ENGINES = ("tantivy", "whoosh")
 PLANNED_ENGINES = ("opensearch",)
-SOURCE_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+SORTS = ("relevance", "newest", "oldest", "added")
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 
 _EMAIL = re.compile(r"[!-?A-~]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 _STORE = re.compile(r"sqlite:///(?!:memory:)[^?]+(\?.*)?|postgresql(\+psycopg)?://.+")
@@ -27,7 +28,9 @@ _SET = re.compile(r"[A-Za-z0-9_.!~*'()-]+(:[A-Za-z0-9_.!~*'()-]+)*")
 
 
 class Key(msgspec.Struct, frozen=True):
-    """`path` has a star where the file has a name of the user's own. A value is of its default's kind."""
+    """`path` has a star where the file has a name of the user's own. A value is of its default's kind;
+    of a list, `check` looks at each item.
+    """
 
     path: str
     default: Value
@@ -83,6 +86,19 @@ def _address(value: str) -> str:
 
 def _details(value: str) -> str:
     return "" if value == "eprints" else 'allowed: "eprints", or empty'
+
+
+def _query(value: str) -> str:
+    return "" if value.strip() else "allowed: words, as `windrow search` takes them"
+
+
+def _filter(value: str) -> str:
+    field, _, wanted = value.partition("=")
+    return "" if field.strip() and wanted.strip() else 'allowed: FIELD=VALUE, such as "type=thesis"'
+
+
+def _sort(value: str) -> str:
+    return "" if value in SORTS else "allowed: " + ", ".join(f'"{sort}"' for sort in SORTS)
 
 
 def _any(_value: str) -> str:
@@ -184,5 +200,24 @@ KEYS = (
         "",
         _told_by(parse_schedule),
         f"When to harvest: {FORMS}; empty: when you say so.",
+    ),
+    Key(
+        "searches.*.query",
+        "",
+        _query,
+        "What to search for, as `windrow search` takes it.",
+        required=True,
+    ),
+    Key(
+        "searches.*.filters",
+        (),
+        _filter,
+        'As --filter takes them: ["type=thesis", "year=2019..2021"].',
+    ),
+    Key(
+        "searches.*.sort",
+        "",
+        _sort,
+        "How its hits are sorted: relevance, newest, oldest or added; empty: as `windrow search` does.",
     ),
 )

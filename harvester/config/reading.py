@@ -7,8 +7,15 @@ from typing import Any
 
 import msgspec
 
-from harvester.config.keys import KEYS, SOURCE_NAME, Key, Value
-from harvester.config.settings import HarvestSettings, IndexSettings, Settings, Source, StoreSettings
+from harvester.config.keys import KEYS, NAME, Key, Value
+from harvester.config.settings import (
+    HarvestSettings,
+    IndexSettings,
+    SavedSearch,
+    Settings,
+    Source,
+    StoreSettings,
+)
 from harvester.errors import ConfigError
 from harvester.schedule import parse_interval
 
@@ -16,6 +23,7 @@ KeyPath = tuple[str, ...]
 
 _KEYS: dict[KeyPath, Key] = {tuple(key.path.split(".")): key for key in KEYS}
 _TABLES = {path[:end] for path in _KEYS for end in range(len(path))}
+_NAMED = {path[0] for path in _TABLES if path[1:] == ("*",)}  # tables whose names are the user's own
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _PASSWORD = re.compile(r"//\S*@")
 _LONGEST_SHOWN = 80
@@ -40,7 +48,8 @@ def read_settings(document: Mapping[str, Any], path: Path, environ: Mapping[str,
             audit=parse_interval(reader.text("harvest", "audit")),
             full=parse_interval(reader.text("harvest", "full")),
         ),
-        sources={name: _placed(reader.source(name), path) for name in reader.names},
+        sources={name: _placed(reader.source(name), path) for name in reader.names["sources"]},
+        searches={name: reader.search(name) for name in reader.names["searches"]},
     )
 
 
@@ -69,7 +78,7 @@ class _Reader:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
         self._values: dict[KeyPath, Value] = {}
-        self.names: list[str] = []
+        self.names: dict[str, list[str]] = {table: [] for table in _NAMED}
         self.problems: list[str] = []
 
     def value(self, *path: str) -> Value:
@@ -81,10 +90,13 @@ class _Reader:
         return value
 
     def source(self, name: str) -> Source:
-        own: dict[str, Any] = {
-            path[2]: self.value("sources", name, path[2]) for path in _KEYS if path[:2] == ("sources", "*")
-        }
-        return Source(name, **own)
+        return Source(name, **self._own("sources", name))
+
+    def search(self, name: str) -> SavedSearch:
+        return SavedSearch(name, **self._own("searches", name))
+
+    def _own(self, table: str, name: str) -> dict[str, Any]:
+        return {path[2]: self.value(table, name, path[2]) for path in _KEYS if path[:2] == (table, "*")}
 
     def fault(self, path: KeyPath, found: object, says: str) -> None:
         self.problems.append(f"{_dotted(path)}: found {_shown(found)}; {says}")
@@ -101,7 +113,7 @@ class _Reader:
             self._read_table(path, pattern, value)
 
     def _read_table(self, path: KeyPath, pattern: KeyPath, table: Mapping[str, Any]) -> None:
-        if pattern == ("sources", "*"):
+        if pattern[1:] == ("*",):
             self._name(path)
         for name, value in table.items():
             self.read((*path, name), value)
@@ -110,13 +122,16 @@ class _Reader:
                 self.problems.append(f"{_dotted((*path, known[-1]))}: missing. {key.explanation}")
 
     def _name(self, path: KeyPath) -> None:
-        self.names.append(path[-1])
-        if not SOURCE_NAME.fullmatch(path[-1]):
+        self.names[path[0]].append(path[-1])
+        if not NAME.fullmatch(path[-1]):
             self.fault(path, path[-1], "allowed: small letters, digits, . _ and -, a letter or digit first")
 
     def _read_value(self, path: KeyPath, key: Key, value: object) -> None:
         if isinstance(key.default, bool):
             self._read_switch(path, value)
+            return
+        if isinstance(key.default, tuple):
+            self._read_list(path, key, value)
             return
         text = self._text(path, value)
         if text is None:
@@ -133,6 +148,16 @@ class _Reader:
         else:
             self.fault(path, value, "allowed: true or false")
 
+    def _read_list(self, path: KeyPath, key: Key, value: object) -> None:
+        if not isinstance(value, list):
+            self.fault(path, value, 'allowed: a list of texts, ["…", "…"]')
+            return
+        texts = [text for one in value if (text := self._text(path, one)) is not None]
+        self._values[path] = tuple(texts)
+        for text in texts:
+            if wrong := key.check(text):
+                self.fault(path, text, wrong)
+
     def _text(self, path: KeyPath, value: object) -> str | None:
         """What stands there, or in the environment variable that it names."""
         if isinstance(value, str):
@@ -147,7 +172,7 @@ class _Reader:
     def compare_sources(self) -> None:
         """Two sources that fetch the same would hold every record twice."""
         seen: dict[tuple[str, str, str], str] = {}
-        for name in self.names:
+        for name in self.names["sources"]:
             source = self.source(name)
             if source.ca and source.insecure:
                 self.fault(("sources", name, "ca"), source.ca, "allowed: ca or insecure, not both")
@@ -166,7 +191,7 @@ def _variable(value: object) -> str | None:
 
 
 def _pattern(path: KeyPath) -> KeyPath:
-    return ("sources", "*", *path[2:]) if path[:1] == ("sources",) and len(path) > 1 else path
+    return (path[0], "*", *path[2:]) if len(path) > 1 and path[0] in _NAMED else path
 
 
 def _nearest(pattern: KeyPath, path: KeyPath) -> str:

@@ -46,6 +46,15 @@ class Source(msgspec.Struct, frozen=True):
     details_gap: str = "1"
 
 
+class SavedSearch(msgspec.Struct, frozen=True):
+    """`filters` are FIELD=VALUE; `sort` is empty, or one of `keys.SORTS`."""
+
+    name: str
+    query: str
+    filters: tuple[str, ...] = ()
+    sort: str = ""
+
+
 class Settings(msgspec.Struct, frozen=True):
     """`path` is the file they come from; `data` is absolute."""
 
@@ -55,6 +64,7 @@ class Settings(msgspec.Struct, frozen=True):
     index: IndexSettings
     harvest: HarvestSettings
     sources: Mapping[str, Source]
+    searches: Mapping[str, SavedSearch]
 
     @property
     def index_folder(self) -> Path:

@@ -10,16 +10,21 @@ from harvester.store.schema import feed, records
 
 
 class Change(msgspec.Struct, frozen=True, gc=False):
-    """A record, or a tombstone (`record.deleted`), at its position in the feed."""
+    """A record, or a tombstone (`record.deleted`), at its position in the feed.
+
+    `added` is the position at which it was first stored.
+    """
 
     position: int
     record: Record
+    added: int
 
 
 def changes(connection: Connection, since: int, limit: int) -> list[Change]:
     """Up to `limit` changes after position `since`, oldest first."""
-    query = select_records().where(records.c.position > since).order_by(records.c.position).limit(limit)
-    return [Change(row[0], with_header(row)) for row in connection.execute(query)]
+    query = select_records().add_columns(records.c.id).where(records.c.position > since)
+    rows = connection.execute(query.order_by(records.c.position).limit(limit))
+    return [Change(row[0], with_header(row[:-1]), row[-1]) for row in rows]
 
 
 def head(connection: Connection) -> int:

@@ -155,6 +155,12 @@ def _remember_details(connection: Connection) -> None:
     connection.exec_driver_sql("ALTER TABLE sources ADD COLUMN detail_way TEXT DEFAULT '' NOT NULL")
 
 
+def _remember_when_positions_were_given_out(connection: Connection) -> None:
+    connection.exec_driver_sql(
+        "CREATE TABLE moments (position INTEGER NOT NULL PRIMARY KEY, at TEXT NOT NULL)"
+    )
+
+
 # A store's version is the number of migrations it has been through.
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _create_everything,
@@ -165,4 +171,5 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _remember_how_far_a_renormalising_came,
     _remember_what_was_doubted,
     _remember_details,
+    _remember_when_positions_were_given_out,
 )

@@ -3,6 +3,7 @@
 `id` of a record is the position at which it was first stored.
 
 feed        one row: the last position given out; taking it is taking the lock for the append
+moments     at what time which position was the last one given out, once a minute of harvesting
 sources     what is harvested, how far (watermark), and who is harvesting it now (lease, fence)
 harvests    one run over one source: what was asked for, the checkpoint, counts, the verdict
 records     the change feed, in order of position; tombstones have neither record nor raw
@@ -34,6 +35,13 @@ feed = Table(
     tables,
     Column("id", Integer, primary_key=True),
     Column("position", Integer, nullable=False),
+)
+
+moments = Table(
+    "moments",
+    tables,
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("at", Text, nullable=False),
 )
 
 sources = Table(

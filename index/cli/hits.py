@@ -13,11 +13,13 @@ from index.results import Results, ShownHit
 _MOST_NAMES = 4
 
 
-def put_results(pages: Iterable[Results], limit: int, offset: int = 0) -> None:
+def put_results(
+    pages: Iterable[Results], limit: int, offset: int = 0, nothing: str = "Nothing found"
+) -> None:
     """Pages of one search, whose first has the facets; `limit` and `offset` are those of them all."""
     every = iter(pages)
     first = next(every)
-    put_lines(*wrapped(_headline(first, limit, offset), width()), "")
+    put_lines(*wrapped(_headline(first, limit, offset, nothing), width()), "")
     hits = (hit for page in chain([first], every) for hit in page.hits)
     for place, hit in enumerate(hits, offset + 1):
         put_lines(*_hit_lines(place, hit), "")
@@ -41,9 +43,9 @@ def _unshown(more: int, shown: int) -> str:
     return f"… {least}{more:,} more; --facet-values {shown + more}"
 
 
-def _headline(results: Results, limit: int, offset: int) -> str:
+def _headline(results: Results, limit: int, offset: int, nothing: str) -> str:
     if not results.total:
-        return f"Nothing found ({results.took_ms:.0f} ms)."
+        return f"{nothing} ({results.took_ms:.0f} ms)."
     shown = f", {offset + 1:,} to {min(offset + limit, results.total):,}" if results.hits else ""
     loosened = "; few have all of the words, these have some" if results.loosened else ""
     return f"{counted(results.total, 'record')}{shown} ({results.took_ms:.0f} ms){loosened}"

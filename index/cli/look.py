@@ -1,22 +1,26 @@
 """search."""
 
 import re
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 import click
 
+from index.cli.asking import Asked, asked, news, since_node
 from index.cli.formats import FORMATS, put_hits
 from index.cli.hits import put_results
 from index.cli.opening import json_option, with_program
 from index.cli.pager import paged, pager_option
 from index.cli.wrapping import MARK
 from index.engine import Sort
+from index.nodes import Node
 from index.program import Program
 from index.results import Results
 from index.search import search as find
 
 _PAGE = 500  # hits that are held at a time
+_ALL = sys.maxsize
 
 
 class _Query(click.Command):
@@ -47,12 +51,20 @@ _EXCLUSION = re.compile(r"-(?!-|h$)")
 @click.option(
     "--sort",
     type=click.Choice([sort.value for sort in Sort]),
-    default="relevance",
-    show_default=True,
     help="Newest and oldest by the work's date; added: what changed last comes first.",
 )
-@click.option("--limit", type=click.IntRange(0, 10_000), default=10, show_default=True, help="Hits to show.")
-@click.option("--offset", type=click.IntRange(0, 1_000_000), default=0, help="Hits to skip.")
+@click.option("--limit", type=click.IntRange(0, 10_000), help="Hits to show; without it 10, with --new all.")
+@click.option("--offset", type=click.IntRange(0, 1_000_000), help="Hits to skip.")
+@click.option(
+    "--since",
+    metavar="DATE|POSITION",
+    help="Only records that were first stored here since that day or time, or after that position.",
+)
+@click.option(
+    "--new", is_flag=True, help="Of @NAME: what came since the last time; the next time begins after it."
+)
+@click.option("--like", default="", metavar="ID", help="Records that are similar to this one.")
+@click.option("--explain", is_flag=True, help="How the query was understood, and what makes up each score.")
 @click.option(
     "--format",
     "format_name",
@@ -68,9 +80,13 @@ def search(
     filters: tuple[str, ...],
     facets: tuple[str, ...],
     facet_values: int,
-    sort: str,
-    limit: int,
-    offset: int,
+    sort: str | None,
+    limit: int | None,
+    offset: int | None,
+    since: str | None,
+    new: bool,
+    like: str,
+    explain: bool,
     format_name: str | None,
     as_json: bool,
     no_pager: bool,
@@ -83,24 +99,58 @@ def search(
     windrow search 'author:khan year:2019..2021'     fields and ranges
     windrow search 'health -(cancer OR stroke)'      AND, OR, NOT, brackets
     windrow search health --filter type=thesis --facet year
+    windrow search @NAME --new                       a search saved in config.toml: what came since
     """
+    wish = asked(query, filters, program.settings.searches)
     form = _format(format_name, as_json=as_json, has_facets=bool(facets))
-    ask = partial(
-        find,
-        program.searcher(),
-        " ".join(query),
-        filters=filters,
-        facet_values=facet_values,
-        sort=Sort(sort),
-        mark=MARK if form == "table" else ("", ""),
-        stored=form == "csv",
-    )
-    pages = _pages(ask, facets, limit, offset)
-    with paged(no_pager=no_pager):
-        if form != "table":
-            return put_hits(program, form, pages)
-        put_results(pages, limit, offset)
-    return 0
+    if new:
+        _refuse_beside_new(wish, {"--limit": limit, "--offset": offset, "--since": since, "--like": like})
+    order = sort or wish.sort or ("added" if new else "relevance")
+    within = [
+        *wish.within,
+        *([since_node(since, program.settings.harvest.timezone)] if since is not None else []),
+    ]
+
+    def put(within: Sequence[Node], limit: int, offset: int, nothing: str = "Nothing found") -> int:
+        ask = partial(
+            find,
+            program.searcher(),
+            wish.query,
+            filters=filters,
+            facet_values=facet_values,
+            sort=Sort(order),
+            mark=MARK if form == "table" else ("", ""),
+            like=like,
+            explain=explain,
+            stored=form == "csv",
+            within=within,
+            loosen=since is None and not new,
+        )
+        pages = _pages(ask, facets, limit, offset)
+        with paged(no_pager=no_pager):
+            if form != "table":
+                return put_hits(program, form, pages)
+            put_results(pages, limit, offset, nothing)
+        return 0
+
+    if not new:
+        return put(within, 10 if limit is None else limit, offset or 0)
+    with news(program, wish.name) as came:
+        return put([*within, came], _ALL, 0, "Nothing new")
+
+
+def _refuse_beside_new(wish: Asked, given: Mapping[str, object]) -> None:
+    """What it would leave out would never be new again."""
+    if not wish.name:
+        raise click.UsageError("--new is for a saved search: windrow search @NAME --new.")
+    beside = [option for option, value in given.items() if value not in (None, "")]
+    if wish.is_narrowed:
+        beside.insert(0, "more words or filters")
+    if beside:
+        raise click.UsageError(
+            f"--new goes with @{wish.name} as it is saved: leave {' and '.join(beside)} out,"
+            " or use --since, which moves no mark."
+        )
 
 
 def _format(name: str | None, *, as_json: bool, has_facets: bool) -> str:
