@@ -78,8 +78,11 @@ def _as_one(compound: str) -> str:
 def places(text: str) -> Iterator[tuple[str, int, int]]:
     """(folded word, start, end) of each word of `text` as it stands; a CJK run is one place."""
     for match in _WORD.finditer(text):
-        for word in _WORD.findall(fold(match.group())):
-            yield word, match.start(), match.end()
+        start, end = match.span()
+        if (word := match.group()).isascii():
+            yield word.lower(), start, end
+        else:
+            yield from ((folded, start, end) for folded in _WORD.findall(fold(word)))
 
 
 @lru_cache(maxsize=50_000)

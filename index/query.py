@@ -21,7 +21,7 @@ import msgspec
 
 from harvester.errors import QueryError
 from index.fields import BY_NAME, Field
-from index.nodes import All, Any, Beside, Boosted, Everything, Exact, Fuzzy, Node, Not, Pattern
+from index.nodes import All, Any, Beside, Boosted, Everything, Exact, Fuzzy, Node, Not, Pattern, Words
 from index.ranges import ORDERED, range_node
 from index.tokens import NAME, Token, Value, tokens
 from index.trees import leaves
@@ -189,9 +189,18 @@ class _Parser:
 
 
 def _together(nodes: list[Node]) -> Node:
-    if len(nodes) == 1:
-        return nodes[0]
-    return Beside(tuple(nodes)) if nodes else Any(())
+    """A word said twice asks for no more than once."""
+    once: dict[Node, Node] = {}
+    for node in nodes:
+        once.setdefault(_said(node), node)
+    kept = tuple(once.values())
+    if len(kept) == 1:
+        return kept[0]
+    return Beside(kept) if kept else Any(())
+
+
+def _said(node: Node) -> Node:
+    return msgspec.structs.replace(node, place=0) if isinstance(node, Words) else node
 
 
 def _meant(text: str) -> str:

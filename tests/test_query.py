@@ -52,6 +52,8 @@ TREES: list[tuple[str, Node]] = [
     ("*:*", Everything()),
     ("Harvest", word("harvest", 0)),
     ("harvest records", Beside((word("harvest", 0), word("records", 8)))),
+    ("hay Hay hay", word("hay", 0)),
+    ("hay mill hay", Beside((word("hay", 0), word("mill", 4)))),
     ("naïve Σίσυφος", Beside((word("naive", 0), word("σισυφοσ", 6)))),
     ("hay *:*", Beside((word("hay", 0), Everything()))),
     ("*:* -hay", Beside((Everything(), Not(word("hay", 5))))),

@@ -13,7 +13,7 @@ judged_collections = pytest.mark.skipif(
 
 # Plain tantivy on one joined field, by which the targets were set: the same measure says the same of it.
 PLAIN = {"cranfield": 0.369, "scifact": 0.701}
-LEAST = {"cranfield": 0.370, "scifact": 0.590}
+LEAST = {"cranfield": 0.383, "scifact": 0.700}
 
 
 @pytest.mark.parametrize(

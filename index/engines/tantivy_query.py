@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import combinations_with_replacement, product
 
 import tantivy
@@ -50,9 +51,7 @@ class _Compiler:
             case Words():
                 return self._inside(BY_NAME[node.field], node)
             case Pattern():
-                return _expanded(
-                    node.field, lambda name: Query.regex_query(schema(), name, _regex(node.pattern))
-                )
+                return _expanded(node.field, partial(_fitting, node.pattern))
             case Fuzzy():
                 return _fuzzy(node)
             case Exact():
@@ -142,6 +141,14 @@ def _expanded(field: str, query: Callable[[str], Query]) -> Query:
         return _unscored(query(field))
     names = (field,) if field else tuple(one.name for one in SEARCHED)
     return Query.const_score_query(_any([query(name) for name in names]), 1.0)
+
+
+def _fitting(pattern: str, field: str) -> Query:
+    """A beginning alone is no regular expression: to build one takes tantivy longer than the search."""
+    begin = pattern.removesuffix("*")
+    if begin == pattern or "*" in begin or "?" in begin:
+        return Query.regex_query(schema(), field, _regex(pattern))
+    return Query.fuzzy_term_query(schema(), field, begin, distance=0, prefix=True)
 
 
 def _regex(pattern: str) -> str:
