@@ -21,17 +21,30 @@ import msgspec
 
 from harvester.errors import QueryError
 from index.fields import BY_NAME, Field
-from index.nodes import All, Any, Beside, Boosted, Everything, Exact, Fuzzy, Node, Not, Pattern, Words
+from index.nodes import All, Any, Beside, Boosted, Everything, Exact, Node, Not, Words
 from index.ranges import ORDERED, range_node
 from index.tokens import NAME, Token, Value, tokens
 from index.trees import leaves
-from index.values import direct_node, exact_value, identifier_node, refuse_leading_sign, value_node
+from index.values import (
+    arrangements,
+    direct_node,
+    exact_value,
+    identifier_node,
+    refuse_leading_sign,
+    value_node,
+    wildcards,
+)
 
 LONGEST_QUERY = 8192  # bytes
 DEEPEST_NESTING = 64
-MOST_WILDCARDS = 50
+MOST_WILDCARDS = 50  # each *, ? and ~
+MOST_ARRANGED = 1000
 
 
+_CAPS = (
+    (MOST_WILDCARDS, wildcards, "wildcards"),
+    (MOST_ARRANGED, arrangements, "ways for the words of phrases to have others in between"),
+)
 _WORDY = re.compile(r"[^\W_]")
 
 
@@ -48,11 +61,19 @@ def parse(text: str) -> Parsed:
     if text.strip() in ("", "*"):
         return Parsed(Everything())
     tree = _Parser(text).parse()
-    wild = [node for node in leaves(tree) if isinstance(node, Pattern | Fuzzy)]
-    if len(wild) > MOST_WILDCARDS:
-        message = f"more than {MOST_WILDCARDS} words with a wildcard or ~"
-        raise QueryError(message, text, wild[MOST_WILDCARDS].place, "leave some out")
+    _refuse_too_much(tree, text)
     return Parsed(tree, _meant(text))
+
+
+def _refuse_too_much(tree: Node, text: str) -> None:
+    for most, count, of in _CAPS:
+        total = 0
+        for node in leaves(tree):
+            total += count(node)
+            if total > most:
+                raise QueryError(
+                    f"more than {most:,} {of}", text, getattr(node, "place", 0), "leave some out"
+                )
 
 
 def filter_node(field: Field, text: str) -> Node:

@@ -12,8 +12,8 @@ from index.ranges import ORDERED, range_node
 from index.tokens import Value
 
 MOST_ARRANGEMENTS = 250  # of a phrase with slop: tantivy is asked for each
-# Tantivy's automata have 1,000 states at most; within these two they do.
-MOST_SIGNS = 6
+# Of these tantivy makes automata of some hundred states, in milliseconds; its end is at 1,000.
+MOST_SIGNS = 4
 LONGEST_PATTERN = 100
 SHORTEST_FOR_TWO_EDITS = 5
 
@@ -51,6 +51,21 @@ def identifier_node(value: Value, *, alone: bool) -> Node:
     return exact if as_words is None else Spellings((exact, as_words))
 
 
+def wildcards(node: Node) -> int:
+    """How many signs for other letters there are: each *, ? and ~."""
+    match node:
+        case Pattern():
+            return len(_SIGN.findall(node.pattern))
+        case Fuzzy():
+            return 1
+    return 0
+
+
+def arrangements(node: Node) -> int:
+    """In how many ways the words of a phrase may stand, if others may be in between."""
+    return _ways(node.slop, len(node.words)) if isinstance(node, Words) and node.slop else 0
+
+
 def refuse_leading_sign(value: Value) -> None:
     if _LEADING_SIGN.match(value.text):
         message = f"{value.text[0]} has no letter before it"
@@ -78,14 +93,14 @@ def _slop(value: Value) -> int:
     slop, length = int(value.tilde or 0), len(words(value.text))
     if slop and length > 1:
         slops = range(WIDEST_SLOP + 1)
-        most = max(one for one in slops if _arrangements(one, length) <= MOST_ARRANGEMENTS)
+        most = max(one for one in slops if _ways(one, length) <= MOST_ARRANGEMENTS)
         if slop > most:
             message = f"{length} words may have {most} others in between at most, not {slop}"
             raise value.fault(message, "ask for fewer words, or for less in between")
     return slop
 
 
-def _arrangements(slop: int, length: int) -> int:
+def _ways(slop: int, length: int) -> int:
     return comb(slop + length - 1, length - 1)
 
 

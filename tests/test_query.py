@@ -132,6 +132,8 @@ TREES: list[tuple[str, Node]] = [
     ("wom?n", Spellings((Pattern("wom?n", "", 0), phrase("wom n", 0)))),
     ("ti:col*r", Spellings((Pattern("col*r", "title", 3), phrase("col r", 3, "title")))),
     ("a.*[b]c", phrase("a b c", 0)),
+    ("a?b?c?d?e", Spellings((Pattern("a?b?c?d?e", "", 0), phrase("a b c d e", 0)))),
+    ("a?b?c?d?e*", phrase("a b c d e", 0)),
     ("type:Art*", Pattern("art*", "type", 5)),
     ("license:cc-*-4.?", Pattern("cc-*-4.?", "license", 8)),
     ("doi:10.1234/*", Pattern("10.1234/*", "identifier", 0)),
@@ -271,12 +273,24 @@ def test_a_query_may_be_so_long() -> None:
         parse("é" * (LONGEST_QUERY // 2) + "x")
 
 
-@pytest.mark.parametrize("wild", ["a*", "title:(b?c)", "harvest~2 hay", "type:a*^2"])
-def test_wildcards_have_an_end(wild: str) -> None:
-    parse(" ".join([wild] * MOST_WILDCARDS))
-    with pytest.raises(QueryError, match="more than 50 words with a wildcard") as caught:
-        parse(" ".join([wild] * (MOST_WILDCARDS + 1)))
-    assert caught.value.place >= MOST_WILDCARDS * (len(wild) + 1)
+@pytest.mark.parametrize(
+    ("wild", "signs"),
+    [("a*", 1), ("title:(b?c)", 1), ("harvest~2 hay", 1), ("type:a*b*^2", 2), ("a*b?c*d?e", 4)],
+)
+def test_wildcards_have_an_end(wild: str, signs: int) -> None:
+    most = MOST_WILDCARDS // signs
+    parse(" ".join([wild] * most))
+    with pytest.raises(QueryError, match="more than 50 wildcards") as caught:
+        parse(" ".join([wild] * (most + 1)))
+    assert caught.value.place >= most * (len(wild) + 1)
+
+
+def test_phrases_with_words_in_between_have_an_end() -> None:
+    phrases = [f'"a b c{number}"~5' for number in range(10, 58)]  # each in 21 ways
+    parse(" ".join(phrases[:47]))
+    with pytest.raises(QueryError, match="more than 1,000 ways") as caught:
+        parse(" ".join(phrases))
+    assert caught.value.place == 47 * len('"a b c10"~5 ')
 
 
 @pytest.mark.parametrize("length", range(2, 9))

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from itertools import combinations_with_replacement, product
 
 import tantivy
@@ -143,6 +143,7 @@ def _expanded(field: str, query: Callable[[str], Query]) -> Query:
     return Query.const_score_query(_any([query(name) for name in names]), 1.0)
 
 
+@lru_cache(maxsize=1000)  # one search may ask more than once
 def _fitting(pattern: str, field: str) -> Query:
     """A beginning alone is no regular expression: to build one takes tantivy longer than the search."""
     begin = pattern.removesuffix("*")
