@@ -128,7 +128,7 @@ class TestUsage:
             elif line.strip():
                 groups[list(groups)[-1]].append(line.split()[0])
         assert ran.code == 0
-        assert list(groups) == ["Look", "Fetch", "Mend", "Give"]
+        assert list(groups) == ["Look", "Fetch", "Mend", "Give", "Set up"]
         assert groups["Look"] == ["search", "show", "quality", "status"]
         assert {"add", "check", "harvest", "demo"} <= set(groups["Fetch"])
         assert {"verify", "sync", "rebuild"} <= set(groups["Mend"])

@@ -11,12 +11,15 @@ import sys
 from difflib import get_close_matches
 from importlib import import_module
 from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from harvester.errors import WindrowError, machine_fault
 from index.cli.talk import tell_error
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 _INTERRUPTED = 130
 _TERMINATED = 143
@@ -47,6 +50,9 @@ _COMMANDS = {
     "Give": {
         "changes": ("give", "The change feed, as JSON lines."),
         "export": ("give", "Records in an exchange format."),
+    },
+    "Set up": {
+        "completion": ("completion", "The script that makes a shell complete our words."),
     },
 }
 _MODULES = {name: module for section in _COMMANDS.values() for name, (module, _) in section.items()}
@@ -79,6 +85,18 @@ class _Commands(click.Group):
             return super().invoke(ctx)
         except BrokenPipeError as error:  # click would make a failure of it
             raise _EnoughRead from error
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """Without the commands' modules, which need a second to import."""
+        from click.shell_completion import CompletionItem
+
+        offered = [
+            CompletionItem(name, help=text)
+            for commands in _COMMANDS.values()
+            for name, (_, text) in commands.items()
+            if name.startswith(incomplete)
+        ]
+        return offered + (click.Command.shell_complete(self, ctx, incomplete) if incomplete else [])
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         for section, commands in _COMMANDS.items():

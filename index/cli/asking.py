@@ -18,7 +18,7 @@ from index.nodes import Node
 from index.program import Program
 from index.search import filter_nodes
 
-_NAMED = re.compile(r"@(\S+)\s*")
+_NAMED = re.compile(r"\s*@(\S+)\s*")
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -33,7 +33,7 @@ class Asked(msgspec.Struct, frozen=True):
 
 def asked(words: Sequence[str], filters: Sequence[str], saved: Mapping[str, SavedSearch]) -> Asked:
     """`@NAME` is the saved search of that name; further words and filters narrow it."""
-    text = " ".join(words).strip()
+    text = " ".join(words)
     named = _NAMED.match(text)
     if named is None:
         return Asked(text)

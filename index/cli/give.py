@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from index.cli.completion import source_names
 from index.cli.formats import put_records, safe
 from index.cli.naming import insist_on_source
 from index.cli.opening import LARGEST, with_program
@@ -67,7 +68,7 @@ def _put_changes(program: Program, since: int, limit: int | None) -> None:
     help="; ".join(f"{name}: {meaning}" for name, meaning in FORMATS.items()) + ".",
 )
 @click.option("--query", help="Only what a search finds.")
-@click.option("--source", help="Only records of this source.")
+@click.option("--source", shell_complete=source_names, help="Only records of this source.")
 @pager_option
 @with_program
 def export(program: Program, format_name: str, query: str | None, source: str | None, no_pager: bool) -> int:

@@ -9,6 +9,7 @@ import msgspec
 from harvester.clean.text import printable
 from harvester.datestamp import format_datestamp, parse_datestamp
 from harvester.errors import ConfigError, LeaseLost, SourceBusy
+from index.cli.completion import source_names
 from index.cli.detailing import fetch_all_details
 from index.cli.follower import following
 from index.cli.naming import unknown_source
@@ -34,7 +35,7 @@ class _Datestamp(click.ParamType[str]):
 
 
 @click.command()
-@click.argument("sources", nargs=-1, metavar="[SOURCE]...")
+@click.argument("sources", nargs=-1, metavar="[SOURCE]...", shell_complete=source_names)
 @click.option("--full", is_flag=True, help="Read the whole list again, verify it, delete what is gone.")
 @click.option("--from", "from_", type=_Datestamp(), help="Only records changed since this date.")
 @click.option("--until", type=_Datestamp(), help="Only records changed up to this date.")

@@ -7,6 +7,7 @@ from functools import partial
 
 import click
 
+from index.cli import completion
 from index.cli.asking import Asked, asked, news, since_node
 from index.cli.formats import FORMATS, put_hits
 from index.cli.hits import put_results
@@ -34,12 +35,22 @@ _EXCLUSION = re.compile(r"-(?!-|h$)")
 
 
 @click.command(cls=_Query)
-@click.argument("query", nargs=-1)
+@click.argument("query", nargs=-1, shell_complete=completion.words)
 @click.option(
-    "--filter", "filters", multiple=True, metavar="F=V", help="Keep hits whose field has this value."
+    "--filter",
+    "filters",
+    multiple=True,
+    metavar="F=V",
+    shell_complete=completion.filters,
+    help="Keep hits whose field has this value.",
 )
 @click.option(
-    "--facet", "facets", multiple=True, metavar="F", help="Count the values of a field over all hits."
+    "--facet",
+    "facets",
+    multiple=True,
+    metavar="F",
+    shell_complete=completion.facets,
+    help="Count the values of a field over all hits.",
 )
 @click.option(
     "--facet-values",

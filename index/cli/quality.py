@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harvester.clean.text import printable
+from index.cli.completion import source_names
 from index.cli.naming import insist_on_source
 from index.cli.opening import json_option, with_program
 from index.cli.pager import paged, pager_option
@@ -26,7 +27,7 @@ _LONGEST_BAR = 30
 
 
 @click.command()
-@click.argument("source")
+@click.argument("source", shell_complete=source_names)
 @json_option
 @pager_option
 @with_program

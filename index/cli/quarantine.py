@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harvester.clean.text import printable
+from index.cli.completion import source_names
 from index.cli.follower import catch_up
 from index.cli.naming import insist_on_source
 from index.cli.opening import json_option, with_program
@@ -23,7 +24,7 @@ _SHOWN_REASONS = 20
 
 
 @click.command()
-@click.argument("source", default="")
+@click.argument("source", default="", shell_complete=source_names)
 @click.option("--raw", is_flag=True, help="Each with the bytes that were received.")
 @click.option("--retry", is_flag=True, help="Try them again with today's repairs and formats; no network.")
 @click.option("--limit", type=click.IntRange(0), help=f"Records to show; else {_SHOWN}, or all with --json.")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harvester.clean.text import printable
+from index.cli.completion import source_names
 from index.cli.follower import following
 from index.cli.naming import insist_on_source
 from index.cli.opening import json_option, with_program
@@ -20,7 +21,7 @@ _SHOWN_FAILURES = 20
 
 
 @click.command()
-@click.argument("source", default="")
+@click.argument("source", default="", shell_complete=source_names)
 @json_option
 @with_program
 def renormalise(program: Program, source: str, as_json: bool) -> int:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from index.cli.completion import source_names
 from index.cli.follower import catch_up
 from index.cli.naming import unknown_source
 from index.cli.opening import json_option, with_program
@@ -21,7 +22,7 @@ def source() -> None:
 
 
 @source.command()
-@click.argument("name")
+@click.argument("name", shell_complete=source_names)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
 @with_program
