@@ -1,8 +1,8 @@
 """How text becomes words, the same for every engine.
 
-Text is prepared here: what is not ASCII loses case, accents and ligatures (Latin, Greek, Cyrillic, Arabic),
-CJK becomes bigrams, and the possessive 's goes. All else passes untouched: an engine's own analyser lowers
-its case, splits at what is neither letter nor digit, and stems (Snowball English), as `words` does.
+Text is prepared here: case, accents and ligatures are folded (Latin, Greek, Cyrillic, Arabic), CJK becomes
+bigrams, and the possessive 's goes. An engine's own analyser splits at what is neither letter nor digit, as
+`words` does, and stems (Snowball English).
 """
 
 import re
@@ -24,7 +24,7 @@ _HYPHENS, _APOSTROPHES = "\u2010\u2011\u2012\u2013\u2212\ufe63\uff0d", "\u2018\u
 _PLAIN = str.maketrans(
     dict.fromkeys(_HYPHENS, "-") | dict.fromkeys(_APOSTROPHES, "'") | {"\u200b": " "}  # which ends a word
 )
-_POSSESSIVE = re.compile(r"'s(?<=\w's)(?!\w)", re.IGNORECASE)
+_POSSESSIVE = re.compile(r"'s(?<=\w's)(?!\w)")
 _JOINT = re.compile(r"[-'](?<=\w[-'])(?=\w)")
 _COMPOUND = re.compile(r"[^\W_]+(?:[-'][^\W_]+)+")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af]+")
@@ -32,24 +32,17 @@ _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-
 
 def prepare(text: str) -> str:
     """What an engine is given in place of `text`."""
-    folded = text if text.isascii() else _NOT_ASCII.sub(_folded_run, text)
+    folded = text.lower() if text.isascii() else _NOT_ASCII.sub(_folded_run, text).lower()
     return _POSSESSIVE.sub("", folded) if "'" in folded else folded
-
-
-def fold(text: str) -> str:
-    """Prepared, in lower case."""
-    return prepare(text).lower()
 
 
 def words(text: str) -> list[str]:
     """The folded words of `text`, unstemmed, in order."""
-    return [word for word in _WORD.findall(fold(text)) if len(word) <= LONGEST_WORD]
+    return [word for word in _WORD.findall(prepare(text)) if len(word) <= LONGEST_WORD]
 
 
 def joined(prepared: str) -> list[str]:
     """Hyphened words as one: coproduction where `prepared` has co-production; obrien for O'Brien."""
-    if "-" not in prepared and "'" not in prepared:
-        return []
     forms, read = [], 0
     for joint in _JOINT.finditer(prepared):
         if joint.start() >= read:
@@ -57,8 +50,11 @@ def joined(prepared: str) -> list[str]:
             space = prepared.find(" ", joint.end())
             read = space if space > 0 else len(prepared)
             forms += _COMPOUND.findall(prepared, start, read)
-    whole = (_as_one(form).lower() for form in forms)
-    return [form for form in dict.fromkeys(whole) if not form.isdigit() and len(form) <= LONGEST_WORD]
+    return [
+        form
+        for form in dict.fromkeys(map(_as_one, forms))
+        if not form.isdigit() and len(form) <= LONGEST_WORD
+    ]
 
 
 def with_joined(prepared: str) -> str:
@@ -82,7 +78,7 @@ def places(text: str) -> Iterator[tuple[str, int, int]]:
         if (word := match.group()).isascii():
             yield word.lower(), start, end
         else:
-            yield from ((folded, start, end) for folded in _WORD.findall(fold(word)))
+            yield from ((folded, start, end) for folded in _WORD.findall(prepare(word)))
 
 
 @lru_cache(maxsize=50_000)

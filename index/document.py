@@ -90,7 +90,8 @@ _PREPARED = frozenset(field.name for field in FIELDS if field.kind in (Kind.TEXT
 
 def _prepared(values: list[str]) -> list[str]:
     prepared = [prepare(value) for value in values]
-    return prepared + [form for value in prepared for form in joined(value)]
+    hyphened = [value for value in prepared if "-" in value or "'" in value]
+    return prepared + [form for value in hyphened for form in joined(value)] if hyphened else prepared
 
 
 def _open_access(record: Record) -> str:

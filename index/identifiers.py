@@ -39,8 +39,9 @@ def identifier_at(text: str, at: int) -> str:
 
 def identifier_key(value: str) -> str:
     """The one spelling under which an identifier is indexed and looked up."""
-    key, before = value.translate(_NO_INVISIBLE).strip().lower(), ""
-    while key != before:
+    key, before = value if value.isascii() else value.translate(_NO_INVISIBLE), ""
+    key = key.strip().lower()
+    while key != before and not key.isalnum():
         before, key = key, _undressed(key)
     if key.startswith("10."):
         key = key.replace("%2f", "/")

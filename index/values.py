@@ -4,7 +4,7 @@ import re
 from itertools import groupby
 from math import comb
 
-from index.analysis import fold, with_joined, words
+from index.analysis import prepare, with_joined, words
 from index.fields import BY_NAME, Field, Kind
 from index.identifiers import identifier_key
 from index.nodes import WIDEST_SLOP, All, Exact, Fuzzy, Has, Node, Pattern, Spellings, Words
@@ -83,7 +83,7 @@ def _textual(field: str, value: Value) -> Node | None:
 
 def _written(field: str, value: Value, slop: int) -> Node | None:
     """As it is written, or with its hyphenated words joined."""
-    text = fold(value.text)
+    text = prepare(value.text)
     ways = dict.fromkeys(tuple(words(way)) for way in (text, with_joined(text)))
     nodes = tuple(Words(way, field, value.place, slop if len(way) > 1 else 0) for way in ways if way)
     return Spellings(nodes) if len(nodes) > 1 else next(iter(nodes), None)
@@ -105,7 +105,7 @@ def _ways(slop: int, length: int) -> int:
 
 
 def _fuzzy(field: str, value: Value) -> Node | None:
-    *before, last = words(with_joined(fold(value.text))) or [""]
+    *before, last = words(with_joined(prepare(value.text))) or [""]
     if not _LETTER.search(last):
         return _written(field, value, 0)
     fuzzy = Fuzzy(last, field, value.place, _edits(value, last))
@@ -123,7 +123,7 @@ def _edits(value: Value, word: str) -> int:
 
 def _wild(field: str, value: Value) -> Node | None:
     """None where there is no wildcard. One inside a word may be part of a title, too: F*R*I*E*N*D*S."""
-    pieces = [_SIGN.sub(_one_sign, piece) for piece in _PIECE.findall(with_joined(fold(value.text)))]
+    pieces = [_SIGN.sub(_one_sign, piece) for piece in _PIECE.findall(with_joined(prepare(value.text)))]
     if not any(map(_is_pattern, pieces)):
         return None
     nodes: list[Node] = []

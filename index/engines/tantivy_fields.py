@@ -12,8 +12,8 @@ from index.fields import FIELDS, SEARCHED, Kind
 from index.nodes import WIDEST_SLOP
 
 _UNDATED = 99_999_999
-# A run of CJK comes as bigrams, so three of them are nobody's word: it only takes up places.
-_NO_WORD = "\u9694\u9694\u9694"
+# Nobody's word, for words are in lower case: it only takes up places.
+_NO_WORD = "X"
 _BETWEEN = f" {_NO_WORD}" * (WIDEST_SLOP + 1) + " "  # no phrase goes from one value to the next
 
 _encode = msgspec.json.Encoder().encode
@@ -46,7 +46,6 @@ def analyzers() -> dict[str, tantivy.TextAnalyzer]:
     usual = (
         tantivy.Filter.custom_stopword([_NO_WORD]),
         tantivy.Filter.remove_long(LONGEST_WORD + 1),
-        tantivy.Filter.lowercase(),
     )
     return {
         "stems": _analyzer(simple, *usual, tantivy.Filter.stemmer("english")),
