@@ -7,7 +7,7 @@ bigrams, and the possessive 's goes. An engine's own analyser splits at what is 
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache, lru_cache
 
 LONGEST_WORD = 255
@@ -69,16 +69,6 @@ def with_joined(prepared: str) -> str:
 
 def _as_one(compound: str) -> str:
     return compound.replace("-", "").replace("'", "")
-
-
-def places(text: str) -> Iterator[tuple[str, int, int]]:
-    """(folded word, start, end) of each word of `text` as it stands; a CJK run is one place."""
-    for match in _WORD.finditer(text):
-        start, end = match.span()
-        if (word := match.group()).isascii():
-            yield word.lower(), start, end
-        else:
-            yield from ((folded, start, end) for folded in _WORD.findall(prepare(word)))
 
 
 @lru_cache(maxsize=50_000)

@@ -94,11 +94,11 @@ def _parsed(searcher: Searcher, query: str, like: str) -> Parsed:
 def _hits(
     searcher: Searcher, found: Found, tiers: Tiers, mark: tuple[str, str], *, explain: bool, stored: bool
 ) -> tuple[ShownHit, ...]:
-    wanted = sought(tiers.whole)
+    wanted = sought(tiers.whole, searcher.stem)
     shown = []
     for hit, score in found.hits:
-        cut = snippet(hit, wanted, searcher.stem, mark)
-        title = highlighted(hit.title, wanted, searcher.stem, mark) if any(mark) else hit.title
+        cut = snippet(hit, wanted, mark)
+        title = highlighted(hit.title, wanted, mark) if any(mark) else hit.title
         parts = _parts(searcher, tiers.whole, hit) if explain else msgspec.UNSET
         shown.append(_shown(hit, score, title, cut, parts, stored=stored))
     return tuple(shown)
