@@ -336,6 +336,10 @@ class TestSince:
         assert ids(run("*", "--since", "231", "--format", "ids")) == ["demo/oai:new:2"]
         assert ids(run("@barnacles", "--since", "231", "--format", "ids")) == ["demo/oai:new:2"]
 
+    def test_few_are_not_made_more(self, run: Run, folder: Path) -> None:
+        arrive(folder, *works(1), *works(2, title="Limpet and quahog"))
+        assert ids(run("limpet quahog", "--since", "230", "--format", "ids")) == ["demo/oai:new:2"]
+
     def test_moves_no_mark(self, run: Run, folder: Path) -> None:
         run("@everything", "--since", "0")
         assert not (folder / "data/searches").exists()

@@ -99,7 +99,7 @@ def test_a_citation_is_of_the_whole_record(run: Run) -> None:
 
 @pytest.mark.parametrize("name", LINES)
 def test_nothing_found(run: Run, name: str) -> None:
-    ran = run("zzzz", "--format", name)
+    ran = run("zzzz", "--format", name, "--since", "0")
     assert (ran.code, ran.err) == (0, "")
     assert ran.out.startswith("id,title,") if name == "csv" else ran.out == ""
 

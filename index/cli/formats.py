@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from harvester.clean.text import printable
+from index.cli.remarks import remark
 from index.cli.talk import escaped, put_json, put_lines, tell
 from index.cli.wrapping import one_line
 from index.exports import exporter
@@ -85,12 +86,7 @@ def _remarked(pages: Iterable[Results]) -> Iterator[Results]:
     """What the format has no place for is told beside it, once."""
     for at, page in enumerate(pages):
         if at == 0:
-            _remark(page)
+            if page.loosened:
+                tell("Few have all of the words; these have some.")
+            remark(page)
         yield page
-
-
-def _remark(results: Results) -> None:
-    if results.loosened:
-        tell("Few have all of the words; these have some.")
-    if results.suggestion:
-        tell(f"Did you mean  {results.suggestion}")

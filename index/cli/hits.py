@@ -4,11 +4,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
 import click
+import msgspec
 
-from index.cli.talk import counted, number, put_lines, tell, width
+from index.cli.remarks import remark
+from index.cli.talk import counted, number, put_lines, width
 from index.cli.wrapping import one_line, wrapped, wrapped_marked
 from index.engine import MOST_COUNTED
-from index.results import Results, ShownHit
+from index.results import Part, Results, ShownHit
 
 _MOST_NAMES = 4
 
@@ -19,13 +21,15 @@ def put_results(
     """Pages of one search, whose first has the facets; `limit` and `offset` are those of them all."""
     every = iter(pages)
     first = next(every)
-    put_lines(*wrapped(_headline(first, limit, offset, nothing), width()), "")
+    put_lines(*wrapped(_headline(first, limit, offset, nothing), width()))
+    if first.parsed is not msgspec.UNSET:
+        put_lines(*_beside("understood as  ", wrapped(first.parsed, width() - 15)))
+    put_lines("")
     hits = (hit for page in chain([first], every) for hit in page.hits)
     for place, hit in enumerate(hits, offset + 1):
         put_lines(*_hit_lines(place, hit), "")
     _put_facets(first)
-    if first.suggestion:
-        tell(f"Did you mean  {first.suggestion}")
+    remark(first)
 
 
 def _put_facets(results: Results) -> None:
@@ -60,8 +64,16 @@ def _hit_lines(place: int, hit: ShownHit) -> Iterator[str]:
         *wrapped(" · ".join(filter(None, facts)), columns),
         *_coloured(hit.snippet, columns),
         click.style(one_line(hit.landing_url or hit.id), fg="blue"),
+        *(_parts(hit.score, hit.parts, columns) if hit.parts is not msgspec.UNSET else ()),
     ]
     return _beside(number, lines)
+
+
+def _parts(score: float, parts: Sequence[Part], columns: int) -> Iterator[str]:
+    """The score, and below it what makes it up."""
+    yield f"score {score:9.4f}"
+    for part in parts:
+        yield from _beside(f"{part.score:15.4f}  ", wrapped(part.of, max(10, columns - 17)))
 
 
 def _beside(label: str, lines: Sequence[str]) -> Iterator[str]:

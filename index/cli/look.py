@@ -13,6 +13,7 @@ from index.cli.formats import FORMATS, put_hits
 from index.cli.hits import put_results
 from index.cli.opening import json_option, with_program
 from index.cli.pager import paged, pager_option
+from index.cli.remarks import without_remarks
 from index.cli.wrapping import MARK
 from index.engine import Sort
 from index.nodes import Node
@@ -21,6 +22,7 @@ from index.results import Results
 from index.search import search as find
 
 _PAGE = 500  # hits that are held at a time
+_LIMIT = 10
 _ALL = sys.maxsize
 
 
@@ -64,7 +66,7 @@ _EXCLUSION = re.compile(r"-(?!-|h$)")
     type=click.Choice([sort.value for sort in Sort]),
     help="Newest and oldest by the work's date; added: what changed last comes first.",
 )
-@click.option("--limit", type=click.IntRange(0, 10_000), help="Hits to show; without it 10, with --new all.")
+@click.option("--limit", type=click.IntRange(0, 10_000), help=f"Hits to show: {_LIMIT}, or with --new all.")
 @click.option("--offset", type=click.IntRange(0, 1_000_000), help="Hits to skip.")
 @click.option(
     "--since",
@@ -113,41 +115,54 @@ def search(
     windrow search @NAME --new                       a search saved in config.toml: what came since
     """
     wish = asked(query, filters, program.settings.searches)
-    form = _format(format_name, as_json=as_json, has_facets=bool(facets))
+    form = _format(format_name, as_json=as_json, has_facets=bool(facets), explain=explain)
+    ask = partial(
+        find,
+        filters=filters,
+        facet_values=facet_values,
+        sort=Sort(sort or wish.sort or ("added" if new else "relevance")),
+        mark=MARK if form == "table" else ("", ""),
+        like=like,
+        explain=explain,
+        stored=form == "csv",
+    )
+    show = partial(_show, program, form, wish.query, facets, no_pager=no_pager)
     if new:
         _refuse_beside_new(wish, {"--limit": limit, "--offset": offset, "--since": since, "--like": like})
-    order = sort or wish.sort or ("added" if new else "relevance")
-    within = [
-        *wish.within,
-        *([since_node(since, program.settings.harvest.timezone)] if since is not None else []),
-    ]
+        with news(program, wish.name) as came:
+            only_new = partial(ask, within=[*wish.within, came], loosen=False)
+            return show(only_new, _ALL, 0, hints=False, nothing="Nothing new")
+    within = [*wish.within, *_came(program, since)]
+    ask = partial(ask, within=within, loosen=since is None)
+    return show(ask, _LIMIT if limit is None else limit, offset or 0, hints=since is None)
 
-    def put(within: Sequence[Node], limit: int, offset: int, nothing: str = "Nothing found") -> int:
-        ask = partial(
-            find,
-            program.searcher(),
-            wish.query,
-            filters=filters,
-            facet_values=facet_values,
-            sort=Sort(order),
-            mark=MARK if form == "table" else ("", ""),
-            like=like,
-            explain=explain,
-            stored=form == "csv",
-            within=within,
-            loosen=since is None and not new,
-        )
-        pages = _pages(ask, facets, limit, offset)
-        with paged(no_pager=no_pager):
-            if form != "table":
-                return put_hits(program, form, pages)
-            put_results(pages, limit, offset, nothing)
-        return 0
 
-    if not new:
-        return put(within, 10 if limit is None else limit, offset or 0)
-    with news(program, wish.name) as came:
-        return put([*within, came], _ALL, 0, "Nothing new")
+def _show(
+    program: Program,
+    form: str,
+    query: str,
+    facets: Sequence[str],
+    ask: Callable[..., Results],
+    limit: int,
+    offset: int,
+    *,
+    no_pager: bool,
+    hints: bool,
+    nothing: str = "Nothing found",
+) -> int:
+    """The exit code."""
+    pages = _pages(partial(ask, program.searcher(), query), facets, limit, offset)
+    if not hints:
+        pages = map(without_remarks, pages)
+    with paged(no_pager=no_pager):
+        if form != "table":
+            return put_hits(program, form, pages)
+        put_results(pages, limit, offset, nothing)
+    return 0
+
+
+def _came(program: Program, since: str | None) -> list[Node]:
+    return [] if since is None else [since_node(since, program.settings.harvest.timezone)]
 
 
 def _refuse_beside_new(wish: Asked, given: Mapping[str, object]) -> None:
@@ -164,18 +179,18 @@ def _refuse_beside_new(wish: Asked, given: Mapping[str, object]) -> None:
         )
 
 
-def _format(name: str | None, *, as_json: bool, has_facets: bool) -> str:
+def _format(name: str | None, *, as_json: bool, has_facets: bool, explain: bool) -> str:
     if as_json and name not in (None, "json"):
         raise click.UsageError(f"--json is --format json: leave one of --json and --format {name} out.")
     form = "json" if as_json else name or "table"
     if has_facets and form not in ("table", "json"):
         raise click.UsageError(f"--format {form} has no place for --facet: table and json have.")
+    if explain and form not in ("table", "json", "jsonl"):
+        raise click.UsageError(f"--format {form} has no place for --explain: table, json and jsonl have.")
     return form
 
 
-def _pages(
-    ask: Callable[..., Results], facets: tuple[str, ...], limit: int, offset: int
-) -> Iterator[Results]:
+def _pages(ask: Callable[..., Results], facets: Sequence[str], limit: int, offset: int) -> Iterator[Results]:
     """Of one snapshot; the first has the facets, and there is always a first."""
     end = offset + limit
     while True:
