@@ -78,8 +78,9 @@ _BECOME = "\nimport os, sys\nos.execv(sys.argv[1], sys.argv[1:])"
 # Root obeys the modes of files, too, once it may not override them.
 WITHOUT_PRIVILEGES = """
 import ctypes
-drop_from_bounding_set, dac_override = 24, 1
-ctypes.CDLL(None).prctl(drop_from_bounding_set, dac_override, 0, 0, 0)
+drop_from_bounding_set, dac_override, dac_read_search = 24, 1, 2
+for capability in (dac_override, dac_read_search):
+    ctypes.CDLL(None).prctl(drop_from_bounding_set, capability, 0, 0, 0)
 """
 
 
