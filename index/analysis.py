@@ -76,6 +76,17 @@ def stem(word: str) -> str:
     return _stemmer()(word)
 
 
+def beginnings(stemmed: str) -> list[str]:
+    """Every word of a stem begins with one of these."""
+    other = _OTHER_LAST.get(stemmed[-1:])
+    found = [stemmed, stemmed[:-1] + other] if other else [stemmed]
+    return [*found, f"{stemmed[0]}ying"] if len(stemmed) == 3 and stemmed.endswith("ie") else found
+
+
+# Where the stemmer changes the last letter: hoping, happy, readability (readabl), skies.
+_OTHER_LAST = {"e": "i", "i": "y", "l": "i", "y": "i"}
+
+
 def _folded_run(run: re.Match[str]) -> str:
     return _fold_letters(run.group())
 

@@ -8,6 +8,7 @@ from itertools import combinations_with_replacement, product
 import tantivy
 from tantivy import Occur, Query
 
+from index.analysis import beginnings
 from index.engines.tantivy_fields import schema, stem
 from index.fields import BY_NAME, SEARCHED, WEIGHED, Field, Kind
 from index.nodes import (
@@ -26,8 +27,6 @@ from index.nodes import (
 )
 
 _UNSIGNED = tantivy.FieldType.Unsigned
-# Where a stem is more than its last letter away from its word.
-_IRREGULAR = {"die": "dying", "lie": "lying", "tie": "tying"}
 _MOST_PHRASES = 64  # one by one; beyond, a phrase of alternatives
 _SIGN = re.compile(r"[^\w\s]")
 
@@ -82,9 +81,12 @@ class _Compiler:
 
     def _alike(self, field: Field, word: str) -> list[str]:
         wanted = stem(word)
-        begin = wanted[: max(1, len(wanted) - 1)]
-        near = [term for term, _ in self._searcher.terms_with_prefix(field.name, begin)]
-        return [term for term in (*near, *_IRREGULAR.get(wanted, "").split()) if stem(term) == wanted]
+        near = [
+            term
+            for begin in beginnings(wanted)
+            for term, _ in self._searcher.terms_with_prefix(field.name, begin)
+        ]
+        return [term for term in near if stem(term) == wanted]
 
 
 def _anywhere(node: Words) -> Query:

@@ -1,87 +1,39 @@
-"""Whoosh: the engine in pure Python. It keeps the postings; whoosh_segment.py works out what a query finds.
+"""Whoosh: the engine in pure Python. It keeps the terms and segments; the postings, and what a query finds in
+them, are worked out beside it (whoosh_codec.py, whoosh_matching.py, whoosh_scoring.py).
 
 An index folder is never taken from a stranger: it holds pickles.
 """
 
 import heapq
 import os
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager, suppress
-from functools import cache
+from math import inf
+from operator import neg
 from pathlib import Path
 from threading import Lock
 from typing import Any as Anything
 from weakref import WeakSet
 
-import msgspec
-from whoosh import columns, fields, formats, index
+from whoosh import index
 from whoosh.filedb.filestore import FileStorage
 from whoosh.reading import SegmentReader
 from whoosh.writing import SegmentWriter
 
-from harvester.errors import IndexBusy, IndexFault, IndexUnusable
-from index.analysis import stem, words
+from harvester.errors import IndexBusy, IndexUnusable
+from index.analysis import stem
 from index.document import Document
 from index.engine import MOST_COUNTED, Engine, Found, Searcher, Session, Sort
-from index.engines.whoosh_segment import (
-    NONE,
-    ORDERED,
-    Scores,
-    Segment,
-    counted,
-    hold_deletions,
-    numbers_of,
-    term_of,
-)
-from index.fields import BY_NAME, FIELDS, Field, Kind
+from index.engines.whoosh_codec import Codec
+from index.engines.whoosh_fields import as_fields, check, schema
+from index.engines.whoosh_matching import Matching
+from index.engines.whoosh_scoring import scores_of
+from index.engines.whoosh_snapshot import Snapshot
 from index.nodes import Node
 
 _MEMORY_MB = 64
-_GAP = 100  # places between two values of a field: no phrase crosses it
 _SEGMENTS = 8  # as many of one size are merged into one
-
-_encode = msgspec.json.Encoder().encode
-_decode_document = msgspec.json.Decoder(Document).decode
-
-
-class _Text(fields.FieldType):  # type: ignore[misc]  # Whoosh carries no types
-    """Words at their places, value by value."""
-
-    def __init__(self, field: Field) -> None:
-        super().__init__(formats.Positions(), None, scorable=True)
-        self._field = field
-
-    def index(self, values: list[str], **_: Anything) -> Iterator[tuple[bytes, int, float, bytes]]:
-        places, at = defaultdict(list), 0
-        for value in values:
-            for word in words(value):
-                places[term_of(self._field, word)].append(at)
-                at += 1
-            at += _GAP
-        for term, found in places.items():
-            yield term.encode(), len(found), float(len(found)), self.format.encode(found)
-
-
-@cache
-def _schema() -> Anything:
-    number = fields.COLUMN(columns.NumericColumn("q", default=NONE))
-    schema = fields.Schema(
-        id=fields.ID(sortable=True),
-        position=number,
-        sorted_date=number,
-        hit=fields.COLUMN(columns.CompressedBytesColumn()),
-    )
-    for field in FIELDS:
-        if field.name in ORDERED:
-            schema.add(field.name, number)
-        elif field.kind is Kind.EXACT:
-            schema.add(field.name, fields.FieldType(formats.Existence(), None))
-            if field.facet:
-                schema.add(counted(field.name), fields.COLUMN(columns.VarBytesColumn()))
-        else:
-            schema.add(field.name, _Text(field))
-    return schema
 
 
 class _Storage(FileStorage):  # type: ignore[misc]
@@ -123,7 +75,7 @@ class WhooshEngine(Engine):
     name = "whoosh"
 
     def create(self) -> None:
-        index.FileIndex.create(_Storage(self.folder), _schema())
+        index.FileIndex.create(_Storage(self.folder), schema())
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -149,7 +101,7 @@ class WhooshEngine(Engine):
     def _open(self) -> tuple[Anything, Anything]:
         storage = _Storage(self.folder)
         try:
-            opened = index.FileIndex(storage, _schema())
+            opened = index.FileIndex(storage, schema())
             return opened, opened.reader()
         except Exception as error:  # reading damaged pickles may raise anything
             storage.close_files()
@@ -162,7 +114,7 @@ def _clean(opened: Anything) -> None:
     """What crashes and cancelled writers leave."""
     for path in Path(opened.storage.folder).glob("*.toc.*"):
         path.unlink()
-    contents = index.TOC.read(opened.storage, opened.indexname, schema=_schema())
+    contents = index.TOC.read(opened.storage, opened.indexname, schema=schema())
     index.clean_files(opened.storage, opened.indexname, contents.generation, contents.segments)
 
 
@@ -189,10 +141,10 @@ class WhooshSession(Session):
     def put(self, documents: Iterable[Document]) -> None:
         with _faults_told():
             for document in documents:
-                _check(document)
+                check(document)
                 self._remove(document.id)
                 self._added[document.id] = self._writer.docnum
-                self._writer.add_document(**_fields(document))
+                self._writer.add_document(**as_fields(document))
 
     def delete(self, ids: Iterable[str]) -> None:
         with _faults_told():
@@ -215,7 +167,7 @@ class WhooshSession(Session):
         self._writer, self._leaves, self._added = None, [], {}
 
     def _begin(self) -> None:
-        self._writer = SegmentWriter(self._index, limitmb=_MEMORY_MB, _lk=False)
+        self._writer = SegmentWriter(self._index, limitmb=_MEMORY_MB, _lk=False, codec=Codec())
         self._leaves = _leaves(self._writer.reader())
 
     def _remove(self, id: str) -> None:
@@ -226,7 +178,7 @@ class WhooshSession(Session):
         if added is not None:
             self._writer.newsegment.delete_document(added)
         for leaf, offset in self._leaves:
-            for number in numbers_of(leaf, "id", id):
+            for number in _numbers_of(leaf, id):
                 self._writer.delete_document(offset + number)
 
 
@@ -234,8 +186,19 @@ def _leaves(reader: Anything) -> list[tuple[Anything, int]]:
     """(leaf, offset of its document numbers) of each segment that has documents."""
     leaves = [(leaf, offset) for leaf, offset in reader.leaf_readers() if leaf.doc_count_all()]
     for leaf, _ in leaves:
-        hold_deletions(leaf)
+        _hold_deletions(leaf)
     return leaves
+
+
+def _hold_deletions(leaf: Anything) -> None:
+    """Whoosh copies the set of deleted documents for each term that it reads; a frozen set is not copied."""
+    deleted = frozenset(leaf._perdoc.deleted_docs())
+    leaf._perdoc.deleted_docs = lambda: deleted
+
+
+def _numbers_of(leaf: Anything, id: str) -> list[int]:
+    term = "id", id.encode("utf-8", "surrogatepass")
+    return list(leaf.postings(*term).all_ids()) if term in leaf else []
 
 
 def _merge(writer: Anything, segments: list[Anything]) -> list[Anything]:
@@ -245,7 +208,7 @@ def _merge(writer: Anything, segments: list[Anything]) -> list[Anything]:
     for segment in segments:
         if _size(segment) in many or segment.deleted_count() * 2 >= segment.doc_count_all():
             reader = SegmentReader(writer.storage, writer.schema, segment)
-            hold_deletions(reader)
+            _hold_deletions(reader)
             writer.add_reader(reader)
         else:
             kept.append(segment)
@@ -256,43 +219,9 @@ def _size(segment: Anything) -> int:
     return int(segment.doc_count().bit_length()) // 3
 
 
-def _check(document: Document) -> None:
-    """A document that Whoosh takes only half would lose others without a word."""
-    try:
-        _decode_document(_encode(document))
-    except (msgspec.MsgspecError, TypeError, ValueError, OverflowError) as error:
-        raise _unfit(document, str(error)) from error
-    numbers = {**document.numbers, "position": document.position}
-    if wrong := [f"{name} is {number}" for name, number in numbers.items() if not 0 <= number < 2**63]:
-        raise _unfit(document, ", ".join(wrong))
-    if unknown := (document.values.keys() - BY_NAME.keys()) | (document.numbers.keys() - ORDERED):
-        raise _unfit(document, f"no field {', '.join(sorted(unknown))}")
-
-
-def _unfit(document: Document, why: str) -> IndexFault:
-    return IndexFault(
-        f"the document {document.id} cannot be indexed: {why}", "report this as a fault of Windrow"
-    )
-
-
-def _fields(document: Document) -> dict[str, Anything]:
-    exact = {name: values for name, values in document.values.items() if BY_NAME[name].kind is Kind.EXACT}
-    return {
-        **document.values,
-        **{name: [value.lower() for value in values] for name, values in exact.items()},
-        **{counted(name): _encode(values) for name, values in exact.items() if BY_NAME[name].facet},
-        **document.numbers,
-        "id": document.id,
-        "position": document.position,
-        "sorted_date": document.numbers.get("date") or document.numbers.get("year", 0) * 10_000,
-        "hit": _encode(document.hit),
-    }
-
-
 class WhooshSearcher(Searcher):
     def __init__(self, reader: Anything) -> None:
-        self._count = reader.doc_count()
-        self._segments = [Segment(leaf, reader) for leaf, _ in _leaves(reader)]
+        self._snapshot = Snapshot(_leaves(reader))
         self._lock = Lock()  # the postings of a segment are read through one file position
 
     def search(
@@ -306,41 +235,47 @@ class WhooshSearcher(Searcher):
         facet_values: int = 1000,
     ) -> Found:
         with self._lock:
-            found = [(segment, segment.scores(query)) for segment in self._segments]
-        ranked = (
-            (key, place, number)
-            for place, (segment, scores) in enumerate(found)
-            for key, number in segment.ranked(scores, sort)
-        )
-        hits = tuple(
-            (self._segments[place].hit(number), -key if sort is Sort.RELEVANCE else 0.0)
-            for key, place, number in heapq.nsmallest(offset + limit, ranked)[offset:]
-        )
-        counted = {name: _facet(found, name) for name in facets}
-        return Found(
-            total=sum(len(scores) for _, scores in found),
-            hits=hits,
-            facets={name: values[:facet_values] for name, values in counted.items()},
-            more_values={
-                name: min(MOST_COUNTED, max(0, len(values) - facet_values))
-                for name, values in counted.items()
-            },
-        )
+            matching = Matching(self._snapshot)
+            found = matching.of(query)
+            last = min(offset + limit, len(found)) if limit else 0
+            ranked = self._ranked(query, matching, sort) if last > offset else iter(())
+            shown = heapq.nsmallest(last, ranked)[offset:]
+            counted = {name: self._facet(found, name) for name in facets}
+            return Found(
+                total=len(found),
+                hits=tuple(
+                    (self._snapshot.hit(number), -key if sort is Sort.RELEVANCE else 0.0)
+                    for key, number in shown
+                ),
+                facets={name: values[:facet_values] for name, values in counted.items()},
+                more_values={
+                    name: min(MOST_COUNTED, max(0, len(values) - facet_values))
+                    for name, values in counted.items()
+                },
+            )
 
     def count(self) -> int:
-        return int(self._count)
+        return len(self._snapshot.documents)
 
     def positions(self) -> Iterator[tuple[str, int]]:
-        for segment in self._segments:
-            yield from segment.positions()
+        return self._snapshot.positions()
 
     def stem(self, word: str) -> str:
         return stem(word)
 
+    def _ranked(self, query: Node, matching: Matching, sort: Sort) -> Iterator[tuple[float, int]]:
+        """(key, number) of each document, the smallest key first."""
+        if sort is Sort.RELEVANCE:
+            scores = scores_of(query, matching, self._snapshot)
+            return zip(map(neg, scores.values()), scores, strict=True)
+        found = matching.of(query)
+        keys = self._snapshot.numbers("position" if sort is Sort.ADDED else "sorted_date")
+        if sort is Sort.OLDEST:
+            return ((keys[number] or inf, number) for number in found)
+        return ((-keys[number], number) for number in found)
 
-def _facet(found: list[tuple["Segment", Scores]], name: str) -> tuple[tuple[str, int], ...]:
-    counter: Counter[str] = Counter()
-    for segment, scores in found:
-        for values in segment.values(name, scores):
+    def _facet(self, found: Set[int], name: str) -> tuple[tuple[str, int], ...]:
+        counter: Counter[str] = Counter()
+        for values in self._snapshot.values(name, found):
             counter.update(values)
-    return tuple(sorted(counter.items(), key=lambda bucket: (-bucket[1], bucket[0])))
+        return tuple(sorted(counter.items(), key=lambda bucket: (-bucket[1], bucket[0])))
