@@ -10,6 +10,7 @@ from harvester.record import Name, Record
 from index.document import document
 from index.engine import Engine, Searcher
 from index.engines.tantivy import TantivyEngine
+from index.engines.whoosh import WhooshEngine
 from index.results import Offer, Results
 from index.search import search
 
@@ -22,7 +23,7 @@ WORKS = [
 ]
 
 
-@pytest.fixture(scope="module", params=[TantivyEngine])
+@pytest.fixture(scope="module", params=[TantivyEngine, WhooshEngine])
 def searcher(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Searcher:
     engine: Engine = request.param(Path(tmp_path_factory.mktemp("engine")))
     engine.create()
