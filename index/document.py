@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 import msgspec
 
-from harvester.datestamp import parse_datestamp
 from harvester.record import File, Record
 from index.analysis import joined, prepare
 from index.fields import FIELDS, Kind
@@ -45,10 +44,10 @@ class Document(msgspec.Struct, frozen=True):
 
 
 class Arrival(msgspec.Struct, frozen=True):
-    """When a record was first stored here: its place in the change feed then, and a datestamp."""
+    """When a record was first stored here: its place in the change feed then; seconds since 1970."""
 
     position: int
-    at: str
+    at: int
 
 
 def document(record: Record, position: int, arrival: Arrival | None = None) -> Document:
@@ -138,9 +137,7 @@ def date_number(date: str, *, last: bool = False) -> int | None:
 def _arrival(arrival: Arrival | None) -> dict[str, int]:
     if arrival is None:
         return {}
-    moment = parse_datestamp(arrival.at)
-    stored = {"first_stored": max(0, int(moment.timestamp()))} if moment else {}
-    return {"first_position": arrival.position, **stored}
+    return {"first_position": arrival.position, "first_stored": arrival.at}
 
 
 def _numbers(record: Record) -> dict[str, int]:

@@ -8,6 +8,7 @@ from contextlib import ExitStack, suppress
 
 import msgspec
 
+from harvester.datestamp import parse_datestamp
 from harvester.errors import IndexBusy, IndexMissing, IndexUnusable
 from harvester.fault_point import fault_point
 from harvester.store import Store, moments
@@ -183,7 +184,8 @@ class Follower:
         )
 
     def _document(self, change: Change) -> Document:
-        at = moments.came(self._moments, change.added, change.record.datestamp)
+        came = parse_datestamp(moments.came(self._moments, change.added, change.record.datestamp))
+        at = max(0, int(came.timestamp())) if came else 0
         return document(change.record, change.position, Arrival(change.added, at))
 
     def _open(self) -> Session:

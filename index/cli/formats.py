@@ -12,11 +12,9 @@ from harvester.clean.text import printable
 from index.cli.remarks import remark
 from index.cli.talk import escaped, put_json, put_lines, tell
 from index.cli.wrapping import one_line
-from index.exports import exporter
 from index.program import Program
 from index.results import Results
 
-FORMATS = ("table", "json", "jsonl", "ids", "csv", "ris", "bibtex")
 _IN_PART = 3
 
 
@@ -58,6 +56,7 @@ def _put_table(pages: Iterable[Results]) -> None:
 def put_records(program: Program, format_name: str, pages: Iterable[list[str]]) -> int:
     """Records of the store by their ids. The exit code: 3 where one is not there."""
     from harvester.store import records
+    from index.exports import exporter
 
     wanted, lacks = exporter(format_name), 0
     sys.stdout.write(wanted.head)

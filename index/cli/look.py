@@ -9,7 +9,6 @@ import click
 
 from index.cli import completion
 from index.cli.asking import Asked, asked, news, since_node
-from index.cli.formats import FORMATS, put_hits
 from index.cli.hits import put_results
 from index.cli.opening import json_option, with_program
 from index.cli.pager import paged, pager_option
@@ -21,7 +20,8 @@ from index.program import Program
 from index.results import Results
 from index.search import search as find
 
-_PAGE = 500  # hits that are held at a time
+_PAGE, _LARGEST_PAGE = 500, 5000  # hits that are held at a time; each page costs what was before it, too
+_FORMATS = ("table", "json", "jsonl", "ids", "csv", "ris", "bibtex")
 _LIMIT = 10
 _ALL = sys.maxsize
 
@@ -81,7 +81,7 @@ _EXCLUSION = re.compile(r"-(?!-|h$)")
 @click.option(
     "--format",
     "format_name",
-    type=click.Choice(FORMATS),
+    type=click.Choice(_FORMATS),
     help="table for people, the default; jsonl, ids, csv: a hit a line; ris, bibtex: whole records.",
 )
 @json_option
@@ -156,6 +156,8 @@ def _show(
         pages = map(without_remarks, pages)
     with paged(no_pager=no_pager):
         if form != "table":
+            from index.cli.formats import put_hits  # people need none of it
+
             return put_hits(program, form, pages)
         put_results(pages, limit, offset, nothing)
     return 0
@@ -194,8 +196,9 @@ def _pages(ask: Callable[..., Results], facets: Sequence[str], limit: int, offse
     """Of one snapshot; the first has the facets, and there is always a first."""
     end = offset + limit
     while True:
-        page = ask(facets=facets, limit=min(_PAGE, end - offset), offset=offset)
+        size = min(_LARGEST_PAGE, max(_PAGE, offset // 4), end - offset)
+        page = ask(facets=facets, limit=size, offset=offset)
         yield page
-        offset, facets = offset + _PAGE, ()
+        offset, facets = offset + size, ()
         if offset >= min(end, page.total):
             return

@@ -6,7 +6,6 @@ Only on a terminal. Until it is known to be longer it is held; remarks wait unti
 import io
 import os
 import re
-import shlex
 import shutil
 import sys
 from collections.abc import Iterator
@@ -45,6 +44,8 @@ def paged(*, no_pager: bool) -> Iterator[None]:
 
 def _command() -> list[str]:
     """Empty where there is none: an empty variable asks for that."""
+    import shlex  # on a terminal only
+
     wanted = os.environ.get("WINDROW_PAGER", os.environ.get("PAGER", "less"))
     try:
         command = shlex.split(wanted)
