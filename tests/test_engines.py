@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-import index.engines.whoosh
+import index.engines.whoosh_storage
 from harvester.errors import IndexUnusable
 from index.engines.tantivy import TantivyEngine
 from index.engines.whoosh import WhooshEngine
@@ -39,7 +39,7 @@ class TestWhooshWrites(EngineWrites):
             named = sorted(one.name for one in tmp_path.glob("*.toc"))
             synced.append((path, path.stat().st_size, named))
 
-        monkeypatch.setattr(index.engines.whoosh, "_sync", sync)
+        monkeypatch.setattr(index.engines.whoosh_storage, "_sync", sync)
         write(engine, work(1))
         (segment,) = tmp_path.glob("*.seg")
         assert (segment, segment.stat().st_size, ["_MAIN_0.toc"]) in synced
@@ -59,7 +59,7 @@ class TestWhooshWrites(EngineWrites):
             raise OSError(errno.ENOSPC, "No space left on device")
 
         with monkeypatch.context() as patch:
-            patch.setattr(index.engines.whoosh, "_sync", full)
+            patch.setattr(index.engines.whoosh_storage, "_sync", full)
             with pytest.raises(IndexUnusable, match="No space left") as caught:
                 write(engine, work(2), delete=["src/1"])
         assert "free some space" in caught.value.advice

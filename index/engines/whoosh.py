@@ -5,7 +5,6 @@ An index folder is never taken from a stranger: it holds pickles.
 """
 
 import heapq
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager, suppress
@@ -14,14 +13,12 @@ from operator import neg
 from pathlib import Path
 from threading import Lock
 from typing import Any as Anything
-from weakref import WeakSet
 
 from whoosh import index
-from whoosh.filedb.filestore import FileStorage
 from whoosh.reading import SegmentReader
 from whoosh.writing import SegmentWriter
 
-from harvester.errors import IndexBusy, IndexUnusable
+from harvester.errors import IndexBusy, IndexFault, IndexUnusable
 from index.analysis import stem
 from index.document import Document
 from index.engine import MOST_COUNTED, Engine, Found, Searcher, Session, Sort
@@ -30,52 +27,18 @@ from index.engines.whoosh_fields import as_fields, check, schema
 from index.engines.whoosh_matching import Matching
 from index.engines.whoosh_scoring import scores_of
 from index.engines.whoosh_snapshot import Snapshot
+from index.engines.whoosh_storage import Storage
 from index.nodes import Node
 
 _MEMORY_MB = 64
 _SEGMENTS = 8  # as many of one size are merged into one
 
 
-class _Storage(FileStorage):  # type: ignore[misc]
-    """Whoosh syncs nothing, and leaves open what it fails to read."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(str(folder))
-        self._opened: WeakSet[Anything] = WeakSet()
-
-    def open_file(self, name: str, **options: Anything) -> Anything:
-        opened = super().open_file(name, **options)
-        self._opened.add(opened)
-        return opened
-
-    def close_files(self) -> None:
-        for opened in self._opened:
-            if not opened.is_closed:
-                opened.close()
-
-    def rename_file(self, oldname: str, newname: str, safe: bool = False) -> None:
-        """Only the table of contents is renamed: all that it names goes to disk first."""
-        folder = Path(self.folder)
-        for path in folder.iterdir():
-            if path.is_file():
-                _sync(path)
-        super().rename_file(oldname, newname, safe)
-        _sync(folder)
-
-
-def _sync(path: Path) -> None:
-    opened = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
-
-
 class WhooshEngine(Engine):
     name = "whoosh"
 
     def create(self) -> None:
-        index.FileIndex.create(_Storage(self.folder), schema())
+        index.FileIndex.create(Storage(self.folder), schema())
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -96,18 +59,18 @@ class WhooshEngine(Engine):
             lock.release()
 
     def searcher(self) -> Searcher:
-        return WhooshSearcher(self._open()[1])
+        with _damage_told():
+            return WhooshSearcher(self._open()[1])
 
     def _open(self) -> tuple[Anything, Anything]:
-        storage = _Storage(self.folder)
+        storage = Storage(self.folder)
         try:
-            opened = index.FileIndex(storage, schema())
-            return opened, opened.reader()
-        except Exception as error:  # reading damaged pickles may raise anything
+            with _damage_told():
+                opened = index.FileIndex(storage, schema())
+                return opened, opened.reader()
+        except IndexUnusable:
             storage.close_files()
-            raise IndexUnusable(
-                f"the index {self.folder} cannot be opened: {error}", "run `windrow rebuild`"
-            ) from error
+            raise
 
 
 def _clean(opened: Anything) -> None:
@@ -116,6 +79,20 @@ def _clean(opened: Anything) -> None:
         path.unlink()
     contents = index.TOC.read(opened.storage, opened.indexname, schema=schema())
     index.clean_files(opened.storage, opened.indexname, contents.generation, contents.segments)
+
+
+@contextmanager
+def _damage_told() -> Iterator[None]:
+    try:
+        yield
+    except IndexFault:
+        raise
+    except PermissionError as error:
+        advice = "searching needs the right to read the index folder: check its owner and mode"
+        raise IndexUnusable(f"the index cannot be used: {error}", advice) from error
+    except Exception as error:  # reading damaged pickles and numbers may raise anything
+        advice = "run `windrow rebuild`: the records are safe in the store"
+        raise IndexUnusable(f"the index cannot be used: {error!r}", advice) from error
 
 
 @contextmanager
@@ -153,7 +130,7 @@ class WhooshSession(Session):
 
     def commit(self) -> None:
         if self._writer is not None:
-            with _faults_told():
+            with _damage_told(), _faults_told():
                 self._writer.commit(mergetype=_merge)
             self._end()
 
@@ -177,9 +154,10 @@ class WhooshSession(Session):
         added = self._added.pop(id, None)
         if added is not None:
             self._writer.newsegment.delete_document(added)
-        for leaf, offset in self._leaves:
-            for number in _numbers_of(leaf, id):
-                self._writer.delete_document(offset + number)
+        with _damage_told():
+            for leaf, offset in self._leaves:
+                for number in _numbers_of(leaf, id):
+                    self._writer.delete_document(offset + number)
 
 
 def _leaves(reader: Anything) -> list[tuple[Anything, int]]:
@@ -234,7 +212,7 @@ class WhooshSearcher(Searcher):
         facets: Sequence[str] = (),
         facet_values: int = 1000,
     ) -> Found:
-        with self._lock:
+        with self._lock, _damage_told():
             matching = Matching(self._snapshot)
             found = matching.of(query)
             last = min(offset + limit, len(found)) if limit else 0
@@ -258,7 +236,8 @@ class WhooshSearcher(Searcher):
         return len(self._snapshot.documents)
 
     def positions(self) -> Iterator[tuple[str, int]]:
-        return self._snapshot.positions()
+        with _damage_told():
+            yield from self._snapshot.positions()
 
     def stem(self, word: str) -> str:
         return stem(word)

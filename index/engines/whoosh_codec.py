@@ -16,6 +16,8 @@ from whoosh.codec.whoosh3 import W3Codec
 from whoosh.formats import Format
 from whoosh.matching import ListMatcher
 
+from index.engines.whoosh_storage import Segment
+
 _HEAD = Struct("<II")  # documents; bytes when unpacked, or 0 where they are not packed
 _WORTH_PACKING = 64  # bytes
 _FASTEST = 1
@@ -23,6 +25,9 @@ _FASTEST = 1
 
 class Codec(W3Codec):  # type: ignore[misc]  # Whoosh carries no types
     length_stats = False  # lengths are columns of ours (whoosh_fields.py)
+
+    def new_segment(self, _storage: Anything, indexname: str) -> Segment:
+        return Segment(self, indexname)
 
     def postings_writer(self, dbfile: Anything, byteids: bool = False) -> PostingsWriter:
         assert not byteids
