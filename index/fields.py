@@ -17,7 +17,8 @@ class Kind(Enum):
 
 class Field(msgspec.Struct, frozen=True):
     """`searched`: part of a search without a field name; `weight`: what its exact words add to the score of
-    such a search, beside the 1.0 of all the searched text; `facet`: its exact values are counted.
+    such a search, beside the 1.0 of all the searched text; `facet`: its exact values are counted;
+    `offered`: named where people are told what there is.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Field(msgspec.Struct, frozen=True):
     searched: bool = False
     weight: float = 0.0
     facet: bool = False
+    offered: bool = True
     meaning: str = ""
 
 
@@ -68,8 +70,13 @@ FIELDS = (
     Field("date", Kind.DATE, meaning="date of the work: 2021, 2021-03, 2021-03-09"),
     Field("deposited", Kind.DATE, meaning="when it was deposited"),
     Field("modified", Kind.DATE, meaning="when it was last changed"),
-    Field("first_position", Kind.NUMBER, meaning="its first place in the change feed"),
-    Field("first_stored", Kind.NUMBER, meaning="when it was first stored here, in seconds since 1970"),
+    Field("first_position", Kind.NUMBER, offered=False, meaning="its first place in the change feed"),
+    Field(
+        "first_stored",
+        Kind.NUMBER,
+        offered=False,
+        meaning="when it was first stored here, in seconds since 1970",
+    ),
 )
 
 BY_NAME = {name: field for field in FIELDS for name in (field.name, *field.aliases)}

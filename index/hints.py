@@ -69,7 +69,7 @@ def _meant(searcher: Searcher, tree: Node, unknown: list[Words], narrow: Filters
 def _nearest(searcher: Searcher, asked: Words) -> str:
     """The nearest word of the index, of several the most frequent; "" where none is near."""
     word = asked.words[0]
-    if len(word) < 3 or not word.isalpha():
+    if len(word) < 4 or not word.isalpha():
         return ""
     hits = searcher.search(Fuzzy(word, asked.field, edits=2), limit=_MOST_READ).hits
     frequent = Counter(one for hit, _ in hits for one in set(_words(hit)) if abs(len(one) - len(word)) <= 2)

@@ -5,7 +5,7 @@ from itertools import groupby
 from math import comb
 
 from index.analysis import prepare, with_joined, words
-from index.fields import BY_NAME, Field, Kind
+from index.fields import BY_NAME, FIELDS, Field, Kind
 from index.identifiers import identifier_key
 from index.nodes import WIDEST_SLOP, All, Exact, Fuzzy, Has, Node, Pattern, Spellings, Words
 from index.ranges import ORDERED, range_node
@@ -33,7 +33,7 @@ def direct_node(field: Field, value: Value) -> Node | None:
             return Has(field.name, value.place)
         refuse_leading_sign(value)
         if value.kind == "range":
-            ordered = ", ".join(one.name for one in BY_NAME.values() if one.kind in ORDERED)
+            ordered = ", ".join(one.name for one in FIELDS if one.kind in ORDERED and one.offered)
             raise value.fault(f"{field.name} has no order, so no range", f"ranges are for {ordered}")
     return value_node(field, value)
 

@@ -58,7 +58,7 @@ def found_words(results: Results) -> dict[str, int]:
         ("titel:herring", "title:herring"),
         ("zzzzzz", ""),
         ("12345", ""),
-        ("xx", ""),
+        ("cot", ""),  # short words have too many like them
     ],
 )
 def test_did_you_mean(find: Any, query: str, meant: str) -> None:
