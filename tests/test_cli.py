@@ -494,7 +494,8 @@ class TestSearch:
 
     def test_nothing_found(self, run: Run) -> None:
         ran = run("search", "zebraquagga")
-        assert (ran.code, ran.err) == (0, "")
+        assert ran.code == 0
+        assert ran.err == "Records that have each of the words:\n         0  zebraquagga\n"
         assert ran.out.startswith("Nothing found")
         assert run("search", "zebraquagga", "--json").lines[0]["total"] == 0
 
