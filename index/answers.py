@@ -2,6 +2,7 @@
 
 import msgspec
 
+from index.document import Hit, title_key
 from index.engine import Found, Searcher, Sort
 from index.nodes import All, Any, Exact, Node, Not, Words
 from index.trees import filtered, loosened
@@ -20,10 +21,11 @@ Filters = dict[str, list[Node]]  # by field: alternatives of one field, all fiel
 
 
 class Tiers(msgspec.Struct, frozen=True):
-    """By relevance, what matches `first` comes before the rest of what matches `whole`; it is part of it."""
+    """By relevance, what matches each of `first` comes before all that is left of what matches `whole`."""
 
     whole: Node
-    first: Node | None = None
+    first: tuple[Node, ...] = ()
+    loosened: bool = False
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,41 +39,54 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def answered(
-    searcher: Searcher, tree: Node, narrow: Filters, page: Page, *, loosen: bool = True
+    searcher: Searcher, query: str, tree: Node, narrow: Filters, page: Page, *, loosen: bool = True
 ) -> tuple[Tiers, Found]:
     """The query as it stands; or looser, if it may be, where few records match it."""
-    strict = understood(tree)
+    first = (*_pasted(searcher, query, tree), *_numbered(tree))
+    strict = _before(first, tree)
     found = _found(searcher, strict, narrow, page)
     looser = loosened(tree, STOP_WORDS) if loosen and found.total < _ENOUGH else None
     if looser is None:
         return strict, found
-    tiers = Tiers(looser, tree)
+    tiers = msgspec.structs.replace(_before((*first, tree), looser), loosened=True)
     wider = _found(searcher, tiers, narrow, page)
     return (tiers, wider) if wider.total > found.total else (strict, found)
 
 
 def understood(tree: Node) -> Tiers:
+    return _before(_numbered(tree), tree)
+
+
+def _before(first: tuple[Node, ...], tree: Node) -> Tiers:
+    return Tiers(Any((tree, *first)) if first else tree, first)
+
+
+def _numbered(tree: Node) -> tuple[Node, ...]:
     """A number alone may be an eprint's, too."""
     match tree:
         case Words(words=(word,), field="") if word.isdecimal():
-            number = Exact("identifier", word)
-            return Tiers(Any((tree, number)), number)
-    return Tiers(tree)
+            return (Exact("identifier", word),)
+    return ()
+
+
+def _pasted(searcher: Searcher, query: str, tree: Node) -> tuple[Node, ...]:
+    """A whole title means its record, whatever its signs mean in a query, which gives the score."""
+    title = Exact("identifier", title_key(query))
+    return (All((title, Any((tree, title)))),) if searcher.search(title, limit=0).total else ()
 
 
 def _found(searcher: Searcher, tiers: Tiers, narrow: Filters, page: Page) -> Found:
     whole = filtered(tiers.whole, narrow)
-    if tiers.first is None or page.sort is not Sort.RELEVANCE:
+    if not tiers.first or page.sort is not Sort.RELEVANCE:
         return _page(searcher, whole, page)
-    first = filtered(tiers.first, narrow)
-    before = searcher.search(first, limit=page.limit, offset=page.offset)
-    rest = searcher.search(
-        All((whole, Not(first))),
-        limit=page.limit - len(before.hits),
-        offset=max(0, page.offset - before.total),
-    )
+    total = 0
+    hits: tuple[tuple[Hit, float], ...] = ()
+    before: tuple[Node, ...] = ()
+    for node in (*tiers.first, tiers.whole):
+        part = filtered(All((node, *map(Not, before))), narrow)
+        found = searcher.search(part, limit=page.limit - len(hits), offset=max(0, page.offset - total))
+        total, hits, before = total + found.total, hits + found.hits, (*before, node)
     counted = _page(searcher, whole, page, limit=0) if page.facets else Found(0, (), {})
-    total, hits = before.total + rest.total, before.hits + rest.hits
     return Found(total, hits, counted.facets, counted.more_values)
 
 

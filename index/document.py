@@ -1,11 +1,12 @@
 """Record → Document: the flat, searchable projection. Pure."""
 
 from collections.abc import Iterable
+from hashlib import blake2b
 
 import msgspec
 
 from harvester.record import File, Record
-from index.analysis import joined, prepare
+from index.analysis import joined, prepare, words
 from index.fields import FIELDS, Kind
 from index.identifiers import identifier_key
 
@@ -121,7 +122,15 @@ def identifiers(record: Record) -> tuple[str, ...]:
     known = (one.value for one in record.identifiers)
     own = (record.id, record.identifier, number, record.doi, record.issn, record.isbn)
     short = (url.replace("/id/eprint/", "/") for url in urls if "/id/eprint/" in url)  # as browsers show it
-    return _distinct(identifier_key(value) for value in (*own, *known, *people, *urls, *short) if value)
+    titles = map(title_key, (record.title, *record.alternative_titles))
+    keys = (identifier_key(value) for value in (*own, *known, *people, *urls, *short) if value)
+    return _distinct((*keys, *titles))
+
+
+def title_key(title: str) -> str:
+    """Under which a record is looked up by a whole title, whatever its case and signs; "" without a word."""
+    found = " ".join(words(title)).encode()
+    return f"title:{blake2b(found, digest_size=8).hexdigest()}" if found else ""
 
 
 def date_number(date: str, *, last: bool = False) -> int | None:

@@ -57,12 +57,11 @@ def search(
         facets=tuple(set(fields.values())),
         facet_values=facet_values,
     )
-    tiers, found = answered(searcher, parsed.tree, narrow, page, loosen=loosen)
-    is_loose = tiers.first is parsed.tree
+    tiers, found = answered(searcher, query, parsed.tree, narrow, page, loosen=loosen)
     results = Results(
         query=query,
         total=found.total,
-        loosened=is_loose,
+        loosened=tiers.loosened,
         suggestion=parsed.suggestion,
         hits=_hits(searcher, found, tiers, mark, explain=explain, stored=stored),
         facets={
@@ -72,7 +71,7 @@ def search(
         parsed=as_text(tiers.whole) if explain else msgspec.UNSET,
         took_ms=0.0,
     )
-    if is_loose or not found.total:
+    if tiers.loosened or not found.total:
         results = hints.added(results, searcher, parsed.tree, narrow)
     return msgspec.structs.replace(results, took_ms=round((time.perf_counter() - began) * 1000, 3))
 
