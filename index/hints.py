@@ -131,7 +131,7 @@ def _looser_trees(searcher: Searcher, tree: Node, narrow: Filters) -> Iterator[N
     """Without the parts that nothing matches, then any of the parts; of a phrase, its words."""
     match tree:
         case Words(words=(_, _, *_)):
-            yield Beside(tuple(Words((word,), tree.field) for word in tree.words))
+            yield Beside(tuple(Words((word,), tree.field) for word in dict.fromkeys(tree.words)))
         case All(nodes=(_, _, *_)):
             alive = tuple(one for one in tree.nodes if _count(searcher, filtered(one, narrow)))
             telling = tuple(one for one in alive if not isinstance(one, Not))

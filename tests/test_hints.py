@@ -84,6 +84,7 @@ def test_which_words_exist(find: Any) -> None:
         ("author:khan title:zebra", [], Offer("creators:khan", True, 2)),
         ("author:lund AND title:cod", [], Offer("creators:lund OR title:cod", True, 3)),
         ('"baltic herring"', [], Offer("baltic herring", True, 3)),
+        ('"baltic herring baltic"', [], Offer("baltic herring", True, 3)),
         ("title:zebra", [], None),
     ],
 )
