@@ -5,14 +5,15 @@ Its own way, pickles in blocks of 128 documents, is most of the time that indexi
 
 import zlib
 from array import array
-from collections.abc import Iterator, Sequence
-from itertools import accumulate
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, chain, repeat
 from operator import sub
 from struct import Struct
 from typing import Any as Anything
 
 from whoosh.codec.base import PostingsWriter
-from whoosh.codec.whoosh3 import W3Codec
+from whoosh.codec.whoosh3 import W3Codec, W3TermsReader
+from whoosh.columns import NumericColumn
 from whoosh.formats import Format
 from whoosh.matching import ListMatcher
 
@@ -29,6 +30,11 @@ class Codec(W3Codec):  # type: ignore[misc]  # Whoosh carries no types
     def new_segment(self, _storage: Anything, indexname: str) -> Segment:
         return Segment(self, indexname)
 
+    def terms_reader(self, storage: Anything, segment: Segment) -> "_Terms":
+        name = segment.make_filename(self.TERMS_EXT)
+        postings = segment.open_file(storage, self.POSTS_EXT)
+        return _Terms(self, storage.open_file(name), storage.file_length(name), postings)
+
     def postings_writer(self, dbfile: Anything, byteids: bool = False) -> PostingsWriter:
         assert not byteids
         return _Writer(dbfile)
@@ -44,6 +50,15 @@ class Codec(W3Codec):  # type: ignore[misc]  # Whoosh carries no types
         assert scorer is None
         start, (size,) = terminfo.extent()  # Whoosh forgets to take the number out of its tuple
         return Postings(dbfile.get(start, size), format_, term)
+
+
+class Numbers(NumericColumn):  # type: ignore[misc]
+    """A number of each document, all of them read at once."""
+
+    class Reader(NumericColumn.Reader):  # type: ignore[misc]
+        def load(self) -> Iterable[int]:
+            kept = self._dbfile.get_array(self._basepos, self._typecode, self._count)
+            return chain(kept, repeat(self._default, self._doccount - self._count))
 
 
 class Places(Format):  # type: ignore[misc]
@@ -74,6 +89,16 @@ class Postings(ListMatcher):  # type: ignore[misc]
     def value(self) -> bytes:
         self._starts = self._starts or list(accumulate(self.counts, initial=0))
         return self._places[self._starts[self._i] : self._starts[self._i + 1]].tobytes()
+
+
+class _Terms(W3TermsReader):  # type: ignore[misc]
+    def beginning_with(self, field: str, beginning: bytes) -> Iterator[bytes]:
+        wanted = self._keycoder(field, beginning)
+        field_length = len(wanted) - len(beginning)
+        for key in self._tindex.keys_from(wanted):
+            if not key.startswith(wanted):
+                return
+            yield key[field_length:]
 
 
 class _Writer(PostingsWriter):  # type: ignore[misc]

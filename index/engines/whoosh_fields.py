@@ -11,7 +11,7 @@ from whoosh import columns, fields, formats
 from harvester.errors import IndexFault
 from index.analysis import words
 from index.document import Document
-from index.engines.whoosh_codec import Places
+from index.engines.whoosh_codec import Numbers, Places
 from index.fields import BY_NAME, FIELDS, SEARCHED, Kind
 from index.nodes import WIDEST_SLOP
 
@@ -45,8 +45,8 @@ class _Words(fields.FieldType):  # type: ignore[misc]  # Whoosh carries no types
 @cache
 def schema() -> Anything:
     """Each field has its words as they are; those that share a stem are found when they are asked for."""
-    number = fields.COLUMN(columns.NumericColumn("q", default=NONE))
-    length = fields.COLUMN(columns.NumericColumn("I"))
+    number = fields.COLUMN(Numbers("q", default=NONE))
+    length = fields.COLUMN(Numbers("I"))
     exact = fields.FieldType(formats.Existence(), None)
     built = fields.Schema(
         id=fields.ID(sortable=True),

@@ -4,7 +4,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from functools import cached_property, lru_cache
-from itertools import repeat
+from itertools import chain, repeat
 from operator import add
 from typing import Any as Anything
 
@@ -82,7 +82,7 @@ class Snapshot:
     def terms(self, field: str, beginning: str = "") -> Iterator[str]:
         """In order within a segment."""
         for leaf, _ in self._leaves:
-            for term in leaf.expand_prefix(field, _encoded(beginning)):
+            for term in leaf._terms.beginning_with(field, _encoded(beginning)):
                 yield term.decode("utf-8", "surrogatepass")
 
     def near(self, field: str, word: str, edits: int) -> list[str]:
@@ -100,7 +100,9 @@ class Snapshot:
     def numbers(self, column: str) -> Sequence[int]:
         """By document."""
         if column not in self._numbers:
-            self._numbers[column] = array("q", (number for part in self._column(column) for number in part))
+            self._numbers[column] = array(
+                "q", chain.from_iterable(part.load() for part in self._column(column))
+            )
         return self._numbers[column]
 
     def lengths(self, field: str) -> tuple[Sequence[int], float]:
