@@ -1,13 +1,17 @@
 """Which query is answered, and in which order its hits come."""
 
+from itertools import chain
+
 import msgspec
 
+from index.analysis import words
 from index.document import Hit, title_key
 from index.engine import Found, Searcher, Sort
-from index.nodes import All, Any, Exact, Node, Not, Words
+from index.nodes import All, Any, Boosted, Exact, Node, Not, Words
 from index.trees import filtered, loosened
 
 _ENOUGH = 10
+_LONG_TITLE = 5  # words
 # Too common to be worth asking for alone.
 STOP_WORDS = frozenset(
     """
@@ -70,15 +74,41 @@ def _numbered(tree: Node) -> tuple[Node, ...]:
 
 
 def _pasted(searcher: Searcher, query: str, tree: Node) -> tuple[Node, ...]:
-    """A whole title means its record, whatever its signs mean in a query, which gives the score."""
+    """A whole title means its record, which is scored by the query.
+
+    Signs that exclude are part of a title only where it is long: `climate -change` is meant as it stands.
+    """
+    if _excludes(tree) and len(words(query)) < _LONG_TITLE:
+        return ()
     title = Exact("identifier", title_key(query))
     return (All((title, Any((tree, title)))),) if searcher.search(title, limit=0).total else ()
+
+
+def _excludes(node: Node) -> bool:
+    match node:
+        case All() | Any():
+            return any(map(_excludes, node.nodes))
+        case Boosted():
+            return _excludes(node.node)
+    return isinstance(node, Not)
 
 
 def _found(searcher: Searcher, tiers: Tiers, narrow: Filters, page: Page) -> Found:
     whole = filtered(tiers.whole, narrow)
     if not tiers.first or page.sort is not Sort.RELEVANCE:
         return _page(searcher, whole, page)
+    if page.offset:
+        return _later(searcher, tiers, narrow, page)
+    found = _page(searcher, whole, page)
+    before = (searcher.search(filtered(node, narrow), limit=page.limit).hits for node in tiers.first)
+    hits: dict[str, tuple[Hit, float]] = {}
+    for hit, score in chain(*before, found.hits):
+        hits.setdefault(hit.id, (hit, score))
+    return msgspec.structs.replace(found, hits=tuple(hits.values())[: page.limit])
+
+
+def _later(searcher: Searcher, tiers: Tiers, narrow: Filters, page: Page) -> Found:
+    """What a tier has in common with those before it is left out by the engine, which takes longer."""
     total = 0
     hits: tuple[tuple[Hit, float], ...] = ()
     before: tuple[Node, ...] = ()
@@ -86,8 +116,8 @@ def _found(searcher: Searcher, tiers: Tiers, narrow: Filters, page: Page) -> Fou
         part = filtered(All((node, *map(Not, before))), narrow)
         found = searcher.search(part, limit=page.limit - len(hits), offset=max(0, page.offset - total))
         total, hits, before = total + found.total, hits + found.hits, (*before, node)
-    counted = _page(searcher, whole, page, limit=0) if page.facets else Found(0, (), {})
-    return Found(total, hits, counted.facets, counted.more_values)
+    counted = _page(searcher, filtered(tiers.whole, narrow), page, limit=0)
+    return msgspec.structs.replace(counted, hits=hits)
 
 
 def _page(searcher: Searcher, node: Node, page: Page, limit: int | None = None) -> Found:

@@ -52,6 +52,7 @@ OTHERS = [
         files=(File("https://x.org/77/1/a.pdf", media_type="application/pdf"),),
     ),
     work(35, "Bare"),
+    work(36, "Notes on the -wich towns of Cheshire"),
 ]
 WORKS = [*MARSHES, *TIDES, *OTHERS]
 
@@ -212,13 +213,13 @@ class TestOrder:
     def test_newest_has_the_undated_last(self, find: Find) -> None:
         order = numbers(find("", sort=Sort.NEWEST, limit=100))
         assert order[:4] == [12, 11, 10, 21] or order[:4] == [12, 11, 10, 22]
-        assert order[-5:-4] == [33]
-        assert set(order[-4:]) == {31, 32, 34, 35}
+        assert order[-6:-5] == [33]
+        assert set(order[-5:]) == {31, 32, 34, 35, 36}
 
     def test_oldest_has_the_undated_last(self, find: Find) -> None:
         order = numbers(find("", sort=Sort.OLDEST, limit=100))
         assert order[:3] == [33, 1, 2]
-        assert set(order[-4:]) == {31, 32, 34, 35}
+        assert set(order[-5:]) == {31, 32, 34, 35, 36}
 
     def test_added_goes_by_the_last_change(self, find: Find) -> None:
         assert numbers(find("", sort=Sort.ADDED, limit=100)) == [int(one.id[2:]) for one in WORKS][::-1]
@@ -232,6 +233,24 @@ class TestOrder:
         pages = [find("salt", sort=sort, limit=4, offset=offset) for offset in range(0, 20, 4)]
         assert [number for page in pages for number in numbers(page)] == whole
         assert {page.total for page in pages} == {15}
+
+    @pytest.mark.parametrize(
+        ("query", "total"),
+        [("salt tide", 16), ("Salt and THE tide!", 16), ("tide surveys -salt", 2), ("77", 1)],
+    )
+    def test_pages_of_several_tiers(self, find: Find, query: str, total: int) -> None:
+        whole = find(query, limit=100)
+        pages = [find(query, limit=2, offset=offset) for offset in range(0, 18, 2)]
+        assert [number for page in pages for number in numbers(page)] == numbers(whole)
+        assert {page.total for page in (whole, *pages)} == {len(whole.hits)} == {total}
+
+    @pytest.mark.parametrize("query", ["surveys", "SURVEYS!", "(Surveys)"])
+    def test_a_whole_title_comes_first(self, find: Find, query: str) -> None:
+        assert numbers(find(query))[0] == 32
+
+    def test_what_is_excluded_is_no_title_unless_that_is_long(self, find: Find) -> None:
+        assert 32 not in numbers(find("-surveys", limit=50))
+        assert numbers(find("Notes on the -wich towns of Cheshire"))[0] == 36
 
     def test_beyond_the_last(self, find: Find) -> None:
         assert (find("salt", offset=1000).total, find("salt", offset=1000).hits) == (15, ())

@@ -75,6 +75,7 @@ def same(title: str) -> str:
     return re.sub(r"[\W_]+", "", title.casefold())
 
 
+@pytest.mark.slow
 def test_every_title_of_an_eprints_server(tmp_path: Path) -> None:
     records = list(deposits())
     assert len(records) > 400
