@@ -37,8 +37,8 @@ from index.values import (
 
 LONGEST_QUERY = 8192  # bytes
 DEEPEST_NESTING = 64
-MOST_WILDCARDS = 50  # each *, ? and ~
-MOST_ARRANGED = 1000
+MOST_WILDCARDS = 50
+MOST_ARRANGED = 200
 
 
 _CAPS = (

@@ -11,7 +11,7 @@ from index.nodes import WIDEST_SLOP, All, Exact, Fuzzy, Has, Node, Pattern, Spel
 from index.ranges import ORDERED, range_node
 from index.tokens import Value
 
-MOST_ARRANGEMENTS = 250  # of a phrase with slop: tantivy is asked for each
+MOST_ARRANGEMENTS = 100  # of a phrase with slop: tantivy is asked for each
 # Of these tantivy makes automata of some hundred states, in milliseconds; its end is at 1,000.
 MOST_SIGNS = 4
 LONGEST_PATTERN = 100
@@ -52,12 +52,12 @@ def identifier_node(value: Value, *, alone: bool) -> Node:
 
 
 def wildcards(node: Node) -> int:
-    """How many signs for other letters there are: each *, ? and ~."""
+    """How many signs for other letters there are: each *, ? and ~, and ~2 is two."""
     match node:
         case Pattern():
             return len(_SIGN.findall(node.pattern))
         case Fuzzy():
-            return 1
+            return node.edits
     return 0
 
 

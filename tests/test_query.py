@@ -249,7 +249,7 @@ FAULTS = [
     ("title:harvest~3", 6, "a word may be 1 or 2 letters off, not 3"),
     ("harvest~0.8", 0, "a word may be 1 or 2 letters off, not 0.8"),
     ('"a b"~21', 0, "2 words may have 20 others in between at most, not 21"),
-    ('x "a b c d"~10', 2, "4 words may have 9 others in between at most, not 10"),
+    ('x "a b c d"~10', 2, "4 words may have 6 others in between at most, not 10"),
     ("year:20*", 5, "year takes no wildcards and no ~"),
     ("year:2019~", 5, "year takes no wildcards and no ~"),
     ("date:(2021-*)", 6, "date takes no wildcards and no ~"),
@@ -273,10 +273,13 @@ def test_a_query_may_be_so_long() -> None:
         parse("é" * (LONGEST_QUERY // 2) + "x")
 
 
-@pytest.mark.parametrize(
-    ("wild", "signs"),
-    [("a*", 1), ("title:(b?c)", 1), ("harvest~2 hay", 1), ("type:a*b*^2", 2), ("a*b?c*d?e", 4)],
-)
+WILD = [
+    *(("a*", 1), ("title:(b?c)", 1), ("type:a*b*^2", 2), ("a*b?c*d?e", 4)),
+    *(("harvest~ hay", 1), ("harvest~2 hay", 2)),
+]
+
+
+@pytest.mark.parametrize(("wild", "signs"), WILD)
 def test_wildcards_have_an_end(wild: str, signs: int) -> None:
     most = MOST_WILDCARDS // signs
     parse(" ".join([wild] * most))
@@ -286,11 +289,11 @@ def test_wildcards_have_an_end(wild: str, signs: int) -> None:
 
 
 def test_phrases_with_words_in_between_have_an_end() -> None:
-    phrases = [f'"a b c{number}"~5' for number in range(10, 58)]  # each in 21 ways
-    parse(" ".join(phrases[:47]))
-    with pytest.raises(QueryError, match="more than 1,000 ways") as caught:
+    phrases = [f'"a b c{number}"~5' for number in range(10, 20)]  # each in 21 ways
+    parse(" ".join(phrases[:9]))
+    with pytest.raises(QueryError, match="more than 200 ways") as caught:
         parse(" ".join(phrases))
-    assert caught.value.place == 47 * len('"a b c10"~5 ')
+    assert caught.value.place == 9 * len('"a b c10"~5 ')
 
 
 @pytest.mark.parametrize("length", range(2, 9))
