@@ -5,7 +5,7 @@ Its own way, pickles in blocks of 128 documents, is most of the time that indexi
 
 import zlib
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import accumulate, chain, repeat
 from operator import sub
 from struct import Struct
@@ -16,6 +16,7 @@ from whoosh.codec.whoosh3 import W3Codec, W3TermsReader
 from whoosh.columns import NumericColumn
 from whoosh.formats import Format
 from whoosh.matching import ListMatcher
+from whoosh.reading import TermNotFound
 
 from index.engines.whoosh_storage import Segment
 
@@ -71,27 +72,28 @@ class Places(Format):  # type: ignore[misc]
 class Postings(ListMatcher):  # type: ignore[misc]
     """The documents of a term, how often each has it, and all its places, document by document."""
 
-    def __init__(self, kept: bytes, format_: Format, term: Anything) -> None:
+    def __init__(self, kept: bytes, format_: Format | None, term: Anything) -> None:
         length, unpacked = _HEAD.unpack_from(kept)
         numbers = array("I", zlib.decompress(kept[_HEAD.size :]) if unpacked else kept[_HEAD.size :])
         self.numbers = array("I", accumulate(numbers[:length]))
         self.counts = numbers[length : 2 * length]
-        self._places = numbers[2 * length :]
+        self.places = numbers[2 * length :]
         self._starts: list[int] = []
         super().__init__(self.numbers, weights=self.counts, format=format_, term=term)
 
-    def places(self) -> Iterator[Sequence[int]]:
-        start = 0
-        for count in self.counts:
-            yield self._places[start : start + count]
-            start += count
-
     def value(self) -> bytes:
         self._starts = self._starts or list(accumulate(self.counts, initial=0))
-        return self._places[self._starts[self._i] : self._starts[self._i + 1]].tobytes()
+        return self.places[self._starts[self._i] : self._starts[self._i + 1]].tobytes()
 
 
 class _Terms(W3TermsReader):  # type: ignore[misc]
+    def postings(self, field: str, term: bytes) -> Postings | None:
+        try:
+            found: Postings = self.matcher(field, term, None)
+        except TermNotFound:
+            return None
+        return found
+
     def beginning_with(self, field: str, beginning: bytes) -> Iterator[bytes]:
         wanted = self._keycoder(field, beginning)
         field_length = len(wanted) - len(beginning)

@@ -106,7 +106,7 @@ class Matching:
         wanted = frozenset(smallest).intersection(*others)
         if not wanted:
             return {}
-        places = {ways: self._snapshot.places(field, ways, wanted) for ways in spelt}
+        places = {ways: self._snapshot.places(field, ways, wanted) for ways in set(spelt)}
         counts = ((number, _runs([places[ways][number] for ways in spelt], slop)) for number in wanted)
         return {number: count for number, count in counts if count}
 
@@ -133,8 +133,12 @@ def _runs(places: list[list[int]], slop: int) -> int:
     if slop:
         longest = len(places) + slop
         return sum(_end(start, places[1:]) - start < longest for start in places[0])
-    starts = [{place - at for place in found} for at, found in enumerate(places)]
-    return len(set.intersection(*starts))
+    starts = set(places[0])
+    for at, found in enumerate(places):
+        starts.intersection_update([place - at for place in found])
+        if not starts:
+            break
+    return len(starts)
 
 
 def _end(place: float, rest: list[list[int]]) -> float:

@@ -4,7 +4,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from functools import cached_property, lru_cache
-from itertools import chain, repeat
+from itertools import accumulate, chain, repeat
 from operator import add
 from typing import Any as Anything
 
@@ -74,9 +74,10 @@ class Snapshot:
         for term in terms:
             for postings, offset in self._postings(field, term):
                 numbers = map(add, postings.numbers, repeat(offset))
-                for number, places in zip(numbers, postings.places(), strict=True):
+                starts = accumulate(postings.counts, initial=0)
+                for number, start, count in zip(numbers, starts, postings.counts, strict=False):
                     if number in wanted:
-                        found.setdefault(number, []).extend(places)
+                        found.setdefault(number, []).extend(postings.places[start : start + count])
         return {number: sorted(places) for number, places in found.items()}
 
     def terms(self, field: str, beginning: str = "") -> Iterator[str]:
@@ -143,9 +144,9 @@ class Snapshot:
     def _postings(self, field: str, term: str) -> Iterator[tuple[Postings, int]]:
         encoded = _encoded(term)
         for leaf, offset in self._leaves:
-            if (field, encoded) in leaf:
-                found = leaf.postings(field, encoded)
-                yield (found if isinstance(found, Postings) else found.child), offset
+            found = leaf._terms.postings(field, encoded)
+            if found is not None:
+                yield found, offset
 
     def _alike(self, field: str, stemmed: str) -> tuple[str, ...]:
         near = {term for begin in beginnings(stemmed) for term in self.terms(field, begin)}
