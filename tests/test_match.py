@@ -109,6 +109,7 @@ SYNTAX = st.lists(st.sampled_from([*SIGNS, "title:", "year:", "type:", " AND ", 
 
 
 @given(text=st.one_of(st.text(), SYNTAX))
+@example("type:0*\x80")  # a sign that no regular expression needs escaped
 def test_whatever_is_asked_is_answered_or_refused(searcher: Searcher, text: str) -> None:
     answered(searcher, text)
 

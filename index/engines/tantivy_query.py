@@ -28,7 +28,7 @@ from index.nodes import (
 
 _UNSIGNED = tantivy.FieldType.Unsigned
 _MOST_PHRASES = 64  # one by one; beyond, a phrase of alternatives
-_SIGN = re.compile(r"[^\w\s]")
+_SIGN = re.compile(r"[!-/:-@\[-`{-~]")  # it refuses a backslash before any other
 
 Place = tuple[int, Sequence[str]]  # where a word of a phrase stands, and what it may be
 
