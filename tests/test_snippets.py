@@ -83,7 +83,8 @@ def test_where_it_is_cut_from(query: str, abstract: str, keywords: tuple[str, ..
 
 
 def test_the_part_with_the_most_of_the_query() -> None:
-    cut = snippet(Hit("s/1", "", abstract=ABSTRACT), sought(parse("old hay").tree, stem), MARK)
+    abstract = f"Old, old, old and old. {ABSTRACT}"
+    cut = snippet(Hit("s/1", "", abstract=abstract), sought(parse("old hay").tree, stem), MARK)
     assert cut.endswith("The <hay> of an <old> mill.")
     assert cut.startswith("… ")
 
