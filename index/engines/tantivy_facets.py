@@ -49,20 +49,37 @@ def _most_frequent(searcher: Searcher, query: Query, field: str, wanted: int) ->
 
 def _surely(searcher: Searcher, query: Query, field: str, doubtful: Counts) -> Counts:
     """A count is at least what segments told, and at most that of the value whatever its case."""
-    told = doubtful if len(doubtful) <= _FEW else []
-    sure = [one for one in told if _most(searcher, query, Exact(field, one[0].lower())) == one[1]]
-    left = [value for value, _ in doubtful if value not in dict(sure)]
-    rest, _ = _terms(searcher, query, field, size=len(left), include=left) if left else ([], 0)
-    return _ordered(dict(sure + rest))
+    few = len(doubtful) <= _FEW
+    sure = [one for one in doubtful if few and _most(searcher, query, field, one[0]) == one[1]]
+    left = {value: count for value, count in doubtful if (value, count) not in sure}
+    return _ordered(dict(sure + (_counted(searcher, query, field, left, few) if left else [])))
 
 
-def _most(searcher: Searcher, query: Query, value: Exact) -> int | None:
-    """None where tantivy's lower case may not be ours."""
-    if not value.value.isascii():
-        return None
-    both = Query.boolean_query([(Occur.Must, query), (Occur.Must, compiled_query(value, searcher))])
-    count: int = searcher.search(both, limit=1).count  # type: ignore[attr-defined]  # its stubs leave it out
+def _most(searcher: Searcher, query: Query, field: str, value: str) -> int:
+    having = _both(query, _folded(searcher, field, value))
+    count: int = searcher.search(having, limit=1).count  # type: ignore[attr-defined]  # its stubs leave it out
     return count
+
+
+def _counted(searcher: Searcher, query: Query, field: str, told: dict[str, int], few: bool) -> Counts:
+    """Among the documents that have them, where those are so few that no segment leaves a value out."""
+    if few:
+        any_of = [(Occur.Should, _folded(searcher, field, value)) for value in told]
+        having = _both(query, Query.boolean_query(any_of))
+        counts, missed = _terms(searcher, having, field, size=_NAMED, segment_size=_NAMED)
+        found = [(value, count) for value, count in counts if count >= told.get(value, count + 1)]
+        if not missed and len(found) == len(told):
+            return found
+    return _terms(searcher, query, field, size=len(told), include=list(told))[0]
+
+
+def _folded(searcher: Searcher, field: str, value: str) -> Query:
+    """tantivy lowers letter by letter, a final sigma, too."""
+    return compiled_query(Exact(field, "".join(map(str.lower, value))), searcher)
+
+
+def _both(query: Query, other: Query) -> Query:
+    return Query.boolean_query([(Occur.Must, query), (Occur.Must, other)])
 
 
 def _by_all(searcher: Searcher, query: Query, field: str, wanted: int) -> Counts:
