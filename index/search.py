@@ -8,7 +8,7 @@ import msgspec
 from harvester.errors import NotFound, QueryError
 from index import hints
 from index.answers import Filters, Page, Tiers, answered
-from index.document import Hit
+from index.document import Hit, title_key
 from index.engine import Found, Searcher, Sort
 from index.fields import SPOKEN_FACETS, facet_field
 from index.nodes import All, Any, Everything, Exact, Node, Not
@@ -76,8 +76,19 @@ def search(
     return msgspec.structs.replace(results, took_ms=round((time.perf_counter() - began) * 1000, 3))
 
 
+def _read(searcher: Searcher, query: str) -> Parsed:
+    """What no query may look like is none where it is a title: AND does not mean OR."""
+    try:
+        return parse(query)
+    except QueryError:
+        title = Exact("identifier", title_key(query))
+        if not searcher.search(title, limit=0).total:
+            raise
+        return Parsed(title)
+
+
 def _parsed(searcher: Searcher, query: str, like: str) -> Parsed:
-    parsed = parse(query)
+    parsed = _read(searcher, query)
     if not like:
         return parsed
     own = Exact("identifier", like.lower())

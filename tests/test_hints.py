@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from harvester.errors import NotFound
+from harvester.errors import NotFound, QueryError
 from harvester.record import Name, Record
 from index.document import document
 from index.engine import Engine, Searcher
@@ -20,6 +20,7 @@ WORKS = [
     ("Herring boats of the Baltic coast", "Khan, Nagina", 2003, "thesis"),
     ("Salt marshes", "Lund, Åsa", 2004, "book"),
     ("Salting herring in the Baltic", "Lund, Åsa", 2005, "book"),
+    ("AND does not mean OR (", "Gerdes, Kim", 2006, "article"),
 ]
 
 
@@ -110,6 +111,12 @@ def test_those_with_all_words_come_first(find: Any) -> None:
 
 def test_a_number_is_first_of_all_an_eprint(find: Any) -> None:
     assert [hit.id for hit in find("3").hits] == ["x/3"]
+
+
+def test_a_title_is_no_fault_of_a_query(find: Any) -> None:
+    assert [hit.id for hit in find("AND does not mean OR").hits] == ["x/6"]
+    with pytest.raises(QueryError, match="AND has nothing before it"):
+        find("AND does mean OR")
 
 
 def test_similar_records(find: Any) -> None:
