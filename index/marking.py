@@ -31,8 +31,11 @@ class Marker:
         self._phrases = [run for run in runs if len(run) > 1]
         self._single = {run[0] for run in runs if len(run) == 1}.union(near)
         self._stems = self._single.union(*self._phrases)
-        self._starts = {one[:1] for one in self._stems}
         self._likes = [leaf for leaf in wanted if not isinstance(leaf, Words)]
+        self._starts = {one[:1] for one in self._stems}
+        begin = self._starts.union(like.pattern[:1] for like in self._likes if isinstance(like, Pattern))
+        anywhere = any(isinstance(like, Fuzzy) for like in self._likes)
+        self._candidates = _COMPOUND if anywhere else _beginning(begin)
         self._single.update(map(repr, self._likes))
         self._stem = stem
         self._read: dict[str, tuple[Mark, ...]] = {}
@@ -50,17 +53,17 @@ class Marker:
     def _words(self, text: str) -> list[Mark]:
         """Each word of the text; what meets nothing is in one piece, which parts what would be phrases."""
         found: list[Mark] = []
-        read = self._read
-        for match in _COMPOUND.finditer(text):
-            word = match[0]
+        read, seen = self._read, 0
+        for match in self._candidates.finditer(text):
+            word, begin = match[0], match.start()
             known = read.get(word)
             if known is None:
                 known = read[word] = tuple(self._of(word))
             if known:
-                begin = match.start()
+                if found and self._phrases and _WORD.search(text, seen, begin):
+                    found.append(_NOTHING)
                 found += [(begin + start, begin + end, met) for start, end, met in known]
-            elif found and found[-1][2]:
-                found.append(_NOTHING)
+                seen = match.end()
         return found
 
     def _of(self, word: str) -> Iterator[Mark]:
@@ -90,6 +93,12 @@ class Marker:
         return next((repr(like) for like in self._likes if _is_like(word, like)), "")
 
 
+def _beginning(letters: set[str]) -> re.Pattern[str]:
+    """Words that begin so, or with what may be folded to it: few are looked at more closely."""
+    plain = "".join(one + one.upper() for one in letters if one.isascii())
+    return re.compile(rf"(?<![^\W_])(?=[{plain}\x80-\U0010ffff]){_COMPOUND.pattern}")
+
+
 def _wanted(node: Node) -> Iterator[Words | Pattern | Fuzzy]:
     match node:
         case Words() | Pattern() | Fuzzy():
@@ -113,6 +122,6 @@ def _runs(phrase: tuple[str, ...], terms: list[str]) -> Iterator[int]:
 
 def _is_like(word: str, like: Pattern | Fuzzy) -> bool:
     if isinstance(like, Pattern):
-        return fits(like.pattern, word)
+        return word[0] == like.pattern[0] and fits(like.pattern, word)
     letters, edits = set(like.word), like.edits
     return len(letters.difference(word)) <= edits and within(edits, like.word, word)
