@@ -7,8 +7,8 @@ import msgspec
 from index.analysis import words
 from index.document import Hit, title_key
 from index.engine import Found, Searcher, Sort
-from index.nodes import All, Any, Boosted, Exact, Node, Not, Words
-from index.trees import filtered, loosened
+from index.nodes import All, Any, Beside, Boosted, Exact, Node, Not, Spellings, Words
+from index.trees import filtered, leaves, loosened
 
 _ENOUGH = 10
 _LONG_TITLE = 5  # words
@@ -25,11 +25,24 @@ Filters = dict[str, list[Node]]  # by field: alternatives of one field, all fiel
 
 
 class Tiers(msgspec.Struct, frozen=True):
-    """By relevance, what matches each of `first` comes before all that is left of what matches `whole`."""
+    """By relevance, what matches each of `first` comes before all that is left of what matches `asked`.
 
-    whole: Node
+    `loosened`: `asked` is looser than the query, which `with_all` records match.
+    """
+
+    asked: Node
     first: tuple[Node, ...] = ()
     loosened: bool = False
+    with_all: int = 0
+
+    @property
+    def whole(self) -> Node:
+        return Any((self.asked, *self.first)) if self.first else self.asked
+
+    @property
+    def is_unsure(self) -> bool:
+        """Nothing but words side by side, of which few records have all."""
+        return self.loosened and len(self.first) == 1
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,23 +59,30 @@ def answered(
     searcher: Searcher, query: str, tree: Node, narrow: Filters, page: Page, *, loosen: bool = True
 ) -> tuple[Tiers, Found]:
     """The query as it stands; or looser, if it may be, where few records match it."""
-    first = (*_pasted(searcher, query, tree), *_numbered(tree))
-    strict = _before(first, tree)
+    sure = (*_pasted(searcher, query, tree), *_numbered(tree))
+    strict = Tiers(tree, (*sure, *_identified(tree, tree)))
     found = _found(searcher, strict, narrow, page)
     looser = loosened(tree, STOP_WORDS) if loosen and found.total < _ENOUGH else None
     if looser is None:
         return strict, found
-    tiers = msgspec.structs.replace(_before((*first, tree), looser), loosened=True)
+    tiers = Tiers(looser, (*sure, *_identified(tree, looser), tree), loosened=True, with_all=found.total)
     wider = _found(searcher, tiers, narrow, page)
     return (tiers, wider) if wider.total > found.total else (strict, found)
 
 
 def understood(tree: Node) -> Tiers:
-    return _before(_numbered(tree), tree)
+    return Tiers(tree, _numbered(tree))
 
 
-def _before(first: tuple[Node, ...], tree: Node) -> Tiers:
-    return Tiers(Any((tree, *first)) if first else tree, first)
+def _identified(tree: Node, asked: Node) -> tuple[Node, ...]:
+    """Among words, what an identifier names comes first."""
+    nodes = tree.nodes if isinstance(tree, Beside) else ()
+    named = [one for node in nodes for one in leaves(node) if isinstance(node, Spellings) and _is_named(one)]
+    return (All((asked, Any(tuple(named)))),) if named else ()
+
+
+def _is_named(node: Node) -> bool:
+    return isinstance(node, Exact) and node.field == "identifier"
 
 
 def _numbered(tree: Node) -> tuple[Node, ...]:

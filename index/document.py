@@ -78,6 +78,7 @@ def document(record: Record, position: int, arrival: Arrival | None = None) -> D
         "media_type": _distinct(file.media_type for file in record.files),
         "deposited_by": (record.deposited_by,),
         "identifier": identifiers(record),
+        "identified_by": _kinds(record),
     }
     values = {name: kept for name, found in texts.items() if (kept := [value for value in found if value])}
     for name in _PREPARED.intersection(values):
@@ -125,6 +126,14 @@ def identifiers(record: Record) -> tuple[str, ...]:
     titles = map(title_key, (record.title, *record.alternative_titles))
     keys = (identifier_key(value) for value in (*own, *known, *people, *urls, *short) if value)
     return _distinct((*keys, *titles))
+
+
+def _kinds(record: Record) -> tuple[str, ...]:
+    """Of identifiers that it has: for `doi:*`."""
+    has_orcid = any(name.orcid for name in (*record.creators, *record.contributors))
+    url = record.landing_url or record.official_url
+    told = {"doi": record.doi, "orcid": has_orcid, "issn": record.issn, "isbn": record.isbn, "url": url}
+    return tuple(kind for kind, value in told.items() if value)
 
 
 def title_key(title: str) -> str:

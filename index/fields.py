@@ -66,6 +66,7 @@ FIELDS = (
     Field("media_type", Kind.EXACT, ("format",), facet=True, meaning="media type of a file"),
     Field("deposited_by", Kind.NAME, ("depositor",), meaning="who deposited it"),
     Field("identifier", Kind.EXACT, ("id", "doi", "orcid", "issn", "isbn", "url"), meaning="any identifier"),
+    Field("identified_by", Kind.EXACT, offered=False, meaning="doi, orcid, issn, isbn, url"),
     Field("year", Kind.NUMBER, facet=True, meaning="year of the work"),
     Field("date", Kind.DATE, meaning="date of the work: 2021, 2021-03, 2021-03-09"),
     Field("deposited", Kind.DATE, meaning="when it was deposited"),
@@ -83,6 +84,8 @@ BY_NAME = {name: field for field in FIELDS for name in (field.name, *field.alias
 SEARCHED = tuple(field for field in FIELDS if field.searched)
 WEIGHED = tuple(field for field in SEARCHED if field.weight)
 FACETS = tuple(field.name for field in FIELDS if field.facet)
+
+KINDS_OF_IDENTIFIERS = ("doi", "orcid", "issn", "isbn", "url")
 
 # Facets and filters are named as people say them; these two differ from the field that holds whole values.
 _SPOKEN = {"creator": "creator_name", "author": "creator_name", "publisher": "publisher_name"}

@@ -17,6 +17,7 @@ from index.writing import as_text
 
 _MOST_WORDS = 20  # of a query that are looked at
 _MOST_CORRECTED = 3
+_LONGEST_CORRECTED = 40
 _MOST_READ = 100  # records with a word like the one that none has
 _MOST_COUNTED = 5  # words as near as each other
 
@@ -69,7 +70,7 @@ def _meant(searcher: Searcher, tree: Node, unknown: list[Words], narrow: Filters
 def _nearest(searcher: Searcher, asked: Words) -> str:
     """The nearest word of the index, of several the most frequent; "" where none is near."""
     word = asked.words[0]
-    if len(word) < 4 or not word.isalpha():
+    if not 4 <= len(word) <= _LONGEST_CORRECTED or not word.isalpha():
         return ""
     hits = searcher.search(Fuzzy(word, asked.field, edits=2), limit=_MOST_READ).hits
     frequent = Counter(one for hit, _ in hits for one in set(_words(hit)) if abs(len(one) - len(word)) <= 2)

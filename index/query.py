@@ -20,7 +20,7 @@ from collections.abc import Callable
 import msgspec
 
 from harvester.errors import QueryError
-from index.fields import BY_NAME, Field
+from index.fields import BY_NAME, KINDS_OF_IDENTIFIERS, Field
 from index.nodes import All, Any, Beside, Boosted, Everything, Exact, Node, Not, Words
 from index.ranges import ORDERED, range_node
 from index.tokens import NAME, Token, Value, tokens
@@ -153,7 +153,7 @@ class _Parser:
             case "open":
                 return self._group(token)
             case "field":
-                return self._of_field(BY_NAME[token.text.lower()], self._next())
+                return self._of_field(token.text.lower(), self._next())
             case "everything":
                 return Everything()
             case "identifier" if self._field is None:
@@ -167,8 +167,11 @@ class _Parser:
         self._take("close")
         return _together(nodes) if nodes else None
 
-    def _of_field(self, field: Field, value: Token) -> Node | None:
+    def _of_field(self, name: str, value: Token) -> Node | None:
         """`title:(a OR b)`: the field holds for each word inside."""
+        if name in KINDS_OF_IDENTIFIERS and value.text == "*":
+            return Exact("identified_by", name, value.place)
+        field = BY_NAME[name]
         if value.kind != "open":
             return direct_node(field, self._value(value))
         outer, self._field = self._field, field

@@ -51,6 +51,7 @@ class Offer(msgspec.Struct, frozen=True):
 class Results(msgspec.Struct, frozen=True, kw_only=True):
     """`loosened`: fewer than ten records had all the words, so these have any of them.
 
+    `with_all`: how many match the query as it stands.
     `more_values`: by facet, how many values are not among those shown; a thousand stands for more, too.
     `suggestion`: the query as it was probably meant, or "". `words` and `looser`: where nothing was found.
     `parsed`: the query as it was understood, where that was asked for.
@@ -59,6 +60,7 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     query: str
     total: int
     loosened: bool
+    with_all: int
     suggestion: str
     took_ms: float
     hits: tuple[ShownHit, ...]

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 
 import msgspec
 
-from harvester.errors import NotFound, QueryError
+from harvester.errors import Ambiguous, NotFound, QueryError
 from index import hints
 from index.answers import Filters, Page, Tiers, answered
 from index.document import Hit, title_key
 from index.engine import Found, Searcher, Sort
 from index.fields import SPOKEN_FACETS, facet_field
+from index.identifiers import identifier_key
 from index.nodes import All, Any, Everything, Exact, Node, Not
 from index.query import Parsed, filter_node, parse
 from index.results import FacetValue, Part, Results, ShownHit
@@ -20,6 +21,8 @@ from index.trees import scored_parts
 from index.writing import as_text
 
 Parts = tuple[Part, ...] | msgspec.UnsetType
+
+_LONGEST_TITLE = 1000  # characters
 
 
 def search(
@@ -62,16 +65,17 @@ def search(
         query=query,
         total=found.total,
         loosened=tiers.loosened,
+        with_all=tiers.with_all if tiers.loosened else found.total,
         suggestion=parsed.suggestion,
         hits=_hits(searcher, found, tiers, mark, explain=explain, stored=stored),
         facets={
             name: tuple(FacetValue(*one) for one in found.facets[field]) for name, field in fields.items()
         },
         more_values={name: found.more_values[field] for name, field in fields.items()},
-        parsed=as_text(tiers.whole) if explain else msgspec.UNSET,
+        parsed=as_text(tiers.asked) if explain else msgspec.UNSET,
         took_ms=0.0,
     )
-    if tiers.loosened or not found.total:
+    if not like and (tiers.is_unsure or not found.total):
         results = hints.added(results, searcher, parsed.tree, narrow)
     return msgspec.structs.replace(results, took_ms=round((time.perf_counter() - began) * 1000, 3))
 
@@ -82,7 +86,7 @@ def _read(searcher: Searcher, query: str) -> Parsed:
         return parse(query)
     except QueryError:
         title = Exact("identifier", title_key(query))
-        if not searcher.search(title, limit=0).total:
+        if len(query) > _LONGEST_TITLE or not searcher.search(title, limit=0).total:
             raise
         return Parsed(title)
 
@@ -91,8 +95,10 @@ def _parsed(searcher: Searcher, query: str, like: str) -> Parsed:
     parsed = _read(searcher, query)
     if not like:
         return parsed
-    own = Exact("identifier", like.lower())
-    hits = searcher.search(own, limit=1).hits
+    own = Exact("identifier", identifier_key(like))
+    hits = searcher.search(own, limit=2).hits
+    if len(hits) > 1:
+        raise Ambiguous(f"several records answer to {like}", "give the id of one of them")
     if not hits:
         raise NotFound(f"the index has no record {like}", "run `windrow sync` if it was harvested just now")
     alike = All((similar(searcher, hits[0][0]), Not(own)))
@@ -109,7 +115,7 @@ def _hits(
     for hit, score in found.hits:
         cut = snippet(hit, wanted, mark)
         title = highlighted(hit.title, wanted, mark) if any(mark) else hit.title
-        parts = _parts(searcher, tiers.whole, hit) if explain else msgspec.UNSET
+        parts = _parts(searcher, tiers.asked, hit) if explain else msgspec.UNSET
         shown.append(_shown(hit, score, title, cut, parts, stored=stored))
     return tuple(shown)
 
@@ -117,7 +123,8 @@ def _hits(
 def _parts(searcher: Searcher, tree: Node, hit: Hit) -> tuple[Part, ...]:
     """What the query's words add; a filter adds nothing."""
     own = Exact("identifier", hit.id.lower())
-    scored = ((leaf, searcher.search(All((leaf, own)), limit=1).hits) for leaf in scored_parts(tree))
+    leaves = dict.fromkeys(scored_parts(tree))
+    scored = ((leaf, searcher.search(All((leaf, own)), limit=1).hits) for leaf in leaves)
     return tuple(Part(as_text(leaf), round(hits[0][1], 4)) for leaf, hits in scored if hits and hits[0][1])
 
 
@@ -132,8 +139,9 @@ def _filters(filters: Sequence[str]) -> Filters:
         name, equals, value = one.partition("=")
         field = facet_field(name.strip())
         if field is None or not equals or not value.strip():
+            no_value = f"{one} has no value" if field else f"there is no field {name} to filter by"
             raise QueryError(
-                f"{one} is no filter" if not equals else f"there is no field {name} to filter by",
+                no_value if equals else f"{one} is no filter",
                 one,
                 0,
                 "write FIELD=VALUE; fields are id, set, date, " + ", ".join(SPOKEN_FACETS),

@@ -61,8 +61,12 @@ _BEHIND_BRACKET = re.compile(rf"{_BOOST}{_END}")
 _LETTER = re.compile(r"[^\W\d_]|^\*$")
 
 
+# As word processors write them. One for one, so that places stay.
+_TYPED = str.maketrans(dict.fromkeys("\u201c\u201d\u201e\u201f\u00ab\u00bb", '"') | {"\u2212": "-"})
+
+
 def tokens(text: str) -> Iterator[Token]:
-    at = 0
+    text, at = text.translate(_TYPED), 0
     while at < len(text):
         found = _next(text, at)
         at = found[-1].end
@@ -131,10 +135,12 @@ def _suffixes(match: re.Match[str], place: int) -> list[Token]:
 
 
 def _sign(text: str, at: int) -> Token | None:
-    """`+` and `-` are signs only after a space or a bracket and before a letter, a quote or a bracket."""
+    """`+` and `-` are signs only after a space or a bracket and before a letter, a quote, a bracket or an
+    identifier.
+    """
     if text[at] not in "+-" or (at > 0 and not (text[at - 1].isspace() or text[at - 1] == "(")):
         return None
     follows = text[at + 1 : at + 2]
-    if not follows or not (follows.isalpha() or follows in '"('):
+    if not follows or not (follows.isalpha() or follows in '"(' or identifier_at(text, at + 1)):
         return None
     return Token("sign", text[at], at, at + 1)

@@ -40,7 +40,8 @@ def filtered(tree: Node, filters: dict[str, list[Node]]) -> Node:
 def loosened(tree: Node, unimportant: frozenset[str]) -> Node | None:
     """Any of the words where all were wanted; None where there is nothing to loosen.
 
-    What names its field stays, as do `AND` and `+`: who asks for `author:khan health` wants nobody else's.
+    What names its field stays, as do phrases, `AND` and `+`: who asks for `author:khan health` wants nobody
+    else's.
     """
     nodes = tree.nodes if isinstance(tree, Beside) else ()
     plain = [node for node in nodes if _is_plain(node)]
@@ -53,9 +54,9 @@ def loosened(tree: Node, unimportant: frozenset[str]) -> Node | None:
 
 
 def _is_plain(node: Node) -> bool:
-    """A word or phrase of no field, however it is written."""
+    """A word of no field, however it is written."""
     match node:
-        case Words(field="") | Pattern(field="") | Fuzzy(field=""):
+        case Words(words=(_,), field="") | Pattern(field="") | Fuzzy(field=""):
             return True
         case Boosted():
             return _is_plain(node.node)

@@ -55,6 +55,7 @@ SEARCH_KEYS = [
     "query",
     "total",
     "loosened",
+    "with_all",
     "suggestion",
     "hits",
     "facets",

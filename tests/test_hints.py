@@ -29,7 +29,15 @@ def searcher(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     engine: Engine = request.param(Path(tmp_path_factory.mktemp("engine")))
     engine.create()
     records = [
-        Record(id=f"x/{at}", identifier=str(at), title=title, creators=(Name(name),), year=year, type=kind)
+        Record(
+            id=f"x/{at}",
+            identifier=str(at),
+            title=title,
+            creators=(Name(name),),
+            year=year,
+            type=kind,
+            doi="10.5555/cod.2" if at == 2 else "",
+        )
         for at, (title, name, year, kind) in enumerate(WORKS, 1)
     ]
     with engine.session() as session:
@@ -113,6 +121,35 @@ def test_a_number_is_first_of_all_an_eprint(find: Any) -> None:
     assert [hit.id for hit in find("3").hits] == ["x/3"]
 
 
+def test_phrases_and_fields_are_not_loosened(find: Any) -> None:
+    assert find('"herring boats" cod salt').total == 0
+    assert {hit.id for hit in find("herring author:lund salt cod").hits} == {"x/4", "x/5"}
+
+
+def test_how_many_have_all_words_is_said(find: Any) -> None:
+    found = find("herring cod boats")
+    assert (found.loosened, found.with_all, found.total) == (True, 0, 4)
+    assert (find("herring cod").with_all, find("cod AND boats").with_all) == (1, 0)
+
+
+def test_an_identifier_among_words_comes_first(find: Any) -> None:
+    found = find("see https://doi.org/10.5555/cod.2 herring herring boats please")
+    assert found.hits[0].id == "x/2"
+    assert found.suggestion == ""
+    assert {hit.id for hit in find("herring -10.5555/cod.2").hits} == {"x/1", "x/3", "x/5"}
+    assert [hit.id for hit in find("doi:*").hits] == ["x/2"]
+    assert find("-doi:*").total == 5
+
+
+def test_a_very_long_word_is_not_corrected(find: Any) -> None:
+    assert find("a" * 5000).suggestion == ""
+
+
+def test_signs_of_word_processors(find: Any) -> None:
+    assert [hit.id for hit in find("\u201csalt marshes\u201d").hits] == ["x/4"]
+    assert find("herring \u2212cod").total == 3
+
+
 def test_a_title_is_no_fault_of_a_query(find: Any) -> None:
     assert [hit.id for hit in find("AND does not mean OR").hits] == ["x/6"]
     with pytest.raises(QueryError, match="AND has nothing before it"):
@@ -123,6 +160,7 @@ def test_similar_records(find: Any) -> None:
     found = find("", like="x/1")
     assert [hit.id for hit in found.hits] == ["x/5", "x/3", "x/2"]  # the last shares a word less
     assert {hit.id for hit in find("author:lund", like="x/1").hits} == {"x/5"}
+    assert find("", like="https://doi.org/10.5555/cod.2").total == find("", like="x/2").total
     with pytest.raises(NotFound, match="no record x/99"):
         find("", like="x/99")
 
@@ -130,6 +168,10 @@ def test_similar_records(find: Any) -> None:
 def test_the_parts_make_up_the_score(find: Any) -> None:
     found = find("herring^2 baltic author:khan type:article -cod", explain=True)
     (hit,) = found.hits
+    looser = find("herring boats salt", explain=True)
+    assert looser.parsed == "herring OR boats OR salt"
+    for one in looser.hits:
+        assert sum(part.score for part in one.parts) == pytest.approx(one.score, rel=1e-3)
     assert found.parsed == 'herring^2 baltic creators:khan type:"article" NOT cod'
     assert [part.of for part in hit.parts] == ["herring^2", "baltic", "creators:khan"]
     assert sum(part.score for part in hit.parts) == pytest.approx(hit.score, rel=1e-3)

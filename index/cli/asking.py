@@ -12,10 +12,12 @@ import msgspec
 
 from harvester.config import SavedSearch
 from harvester.errors import ConfigError
+from index.answers import understood
 from index.cli.talk import tell
 from index.marks import Mark, came_after, came_since
 from index.nodes import Node
 from index.program import Program
+from index.query import parse
 from index.search import filter_nodes
 
 _NAMED = re.compile(r"\s*@(\S+)\s*")
@@ -41,10 +43,11 @@ def asked(words: Sequence[str], filters: Sequence[str], saved: Mapping[str, Save
     if search is None:
         raise _unknown(named[1], saved)
     more = text[named.end() :]
+    kept = [understood(parse(search.query).tree).whole] if more else []
     return Asked(
-        query=f"({search.query}) {more}" if more else search.query,
+        query=more or search.query,
         name=search.name,
-        within=tuple(filter_nodes(search.filters)),
+        within=(*kept, *filter_nodes(search.filters)),
         sort=search.sort,
         is_narrowed=bool(more or filters),
     )

@@ -32,7 +32,12 @@ def completion(shell: str) -> None:
     offering = get_completion_class(shell)
     assert offering is not None
     root = click.get_current_context().find_root().command
-    put_lines(ShellComplete.source(offering(root, {}, "windrow", "_WINDROW_COMPLETE")))
+    script = ShellComplete.source(offering(root, {}, "windrow", "_WINDROW_COMPLETE"))
+    put_lines(*_BEFORE.get(shell, ()), script)
+
+
+# Bash takes @ for the beginning of a host's name, and gives only what follows it.
+_BEFORE = {"bash": ("COMP_WORDBREAKS=${COMP_WORDBREAKS//@}",)}
 
 
 def source_names(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:

@@ -51,8 +51,13 @@ def _headline(results: Results, limit: int, offset: int, nothing: str) -> str:
     if not results.total:
         return f"{nothing} ({results.took_ms:.0f} ms)."
     shown = f", {offset + 1:,} to {min(offset + limit, results.total):,}" if results.hits else ""
-    loosened = "; few have all of the words, these have some" if results.loosened else ""
-    return f"{counted(results.total, 'record')}{shown} ({results.took_ms:.0f} ms){loosened}"
+    some = f"; {_with_all(results.with_all)} of the words, the rest some" if results.loosened else ""
+    past = "; there are no more" if not results.hits and limit and offset >= results.total else ""
+    return f"{counted(results.total, 'record')}{shown} ({results.took_ms:.0f} ms){some}{past}"
+
+
+def _with_all(count: int) -> str:
+    return "none has all" if not count else "1 has all" if count == 1 else f"{count} have all"
 
 
 def _hit_lines(place: int, hit: ShownHit) -> Iterator[str]:

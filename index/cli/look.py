@@ -15,6 +15,7 @@ from index.cli.pager import paged, pager_option
 from index.cli.remarks import without_remarks
 from index.cli.wrapping import MARK
 from index.engine import Sort
+from index.fields import SPOKEN_FACETS
 from index.nodes import Node
 from index.program import Program
 from index.results import Results
@@ -44,7 +45,7 @@ _EXCLUSION = re.compile(r"-(?!-|h$)")
     multiple=True,
     metavar="F=V",
     shell_complete=completion.filters,
-    help="Keep hits whose field has this value.",
+    help=f"Keep hits whose field has this value. Fields: id, set, date, {', '.join(SPOKEN_FACETS)}.",
 )
 @click.option(
     "--facet",
@@ -52,7 +53,7 @@ _EXCLUSION = re.compile(r"-(?!-|h$)")
     multiple=True,
     metavar="F",
     shell_complete=completion.facets,
-    help="Count the values of a field over all hits.",
+    help="Count the values of a field over all hits: any that --filter takes but id, set and date.",
 )
 @click.option(
     "--facet-values",
