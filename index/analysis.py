@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Callable
 from functools import cache, lru_cache
 
-LONGEST_WORD = 255
+_LONGEST_JOINED = 255  # characters
 
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 _WORD = re.compile(r"[^\W_]+")
@@ -26,7 +26,7 @@ _PLAIN = str.maketrans(
 )
 _POSSESSIVE = re.compile(r"'s(?<=\w's)(?!\w)")
 _JOINT = re.compile(r"[-'](?<=\w[-'])(?=\w)")
-_COMPOUND = re.compile(r"[^\W_]+(?:[-'][^\W_]+)+")
+_COMPOUND = re.compile(r"(?<![^\W_])[^\W_]+(?:[-'][^\W_]+)+")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af]+")
 
 
@@ -38,7 +38,7 @@ def prepare(text: str) -> str:
 
 def words(text: str) -> list[str]:
     """The folded words of `text`, unstemmed, in order."""
-    return [word for word in _WORD.findall(prepare(text)) if len(word) <= LONGEST_WORD]
+    return _WORD.findall(prepare(text))
 
 
 def joined(prepared: str) -> list[str]:
@@ -53,7 +53,7 @@ def joined(prepared: str) -> list[str]:
     return [
         form
         for form in dict.fromkeys(map(_as_one, forms))
-        if not form.isdigit() and len(form) <= LONGEST_WORD
+        if not form.isdigit() and len(form) <= _LONGEST_JOINED
     ]
 
 

@@ -10,6 +10,7 @@ from index.analysis import joined, prepare, words
 from index.fields import FIELDS, Kind
 from index.identifiers import identifier_key
 
+_LONGEST_VALUE = 1000  # characters of a whole value
 _LONGEST_TEXT = 100_000  # characters of one value; more is no prose (FAULTS M04)
 
 
@@ -81,12 +82,18 @@ def document(record: Record, position: int, arrival: Arrival | None = None) -> D
         "identified_by": _kinds(record),
     }
     values = {name: kept for name, found in texts.items() if (kept := [value for value in found if value])}
-    for name in _PREPARED.intersection(values):
-        values[name] = _prepared(values[name])
+    for name in values:
+        values[name] = _prepared(values[name]) if name in _PREPARED else [_short(one) for one in values[name]]
     return Document(record.id, position, values, {**_numbers(record), **_arrival(arrival)}, hit(record))
 
 
 _PREPARED = frozenset(field.name for field in FIELDS if field.kind in (Kind.TEXT, Kind.NAME))
+
+
+def _short(value: str) -> str:
+    """On a line, where tantivy's wildcards stop: engines take no more than 64 KB as one value."""
+    value = " ".join(value.split()) if "\n" in value else value
+    return value if len(value) < _LONGEST_VALUE else value[:_LONGEST_VALUE]
 
 
 def _prepared(values: list[str]) -> list[str]:
@@ -124,7 +131,9 @@ def identifiers(record: Record) -> tuple[str, ...]:
     own = (record.id, record.identifier, number, record.doi, record.issn, record.isbn)
     short = (url.replace("/id/eprint/", "/") for url in urls if "/id/eprint/" in url)  # as browsers show it
     titles = map(title_key, (record.title, *record.alternative_titles))
-    keys = (identifier_key(value) for value in (*own, *known, *people, *urls, *short) if value)
+    keys = (
+        identifier_key(value[:_LONGEST_VALUE]) for value in (*own, *known, *people, *urls, *short) if value
+    )
     return _distinct((*keys, *titles))
 
 

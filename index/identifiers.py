@@ -58,12 +58,13 @@ def _undressed(key: str) -> str:
 
 def _without_punctuation(text: str) -> str:
     """A DOI may hold brackets; one that closes what it did not open is none of it."""
-    while text and (
-        text[-1] in ".,;:!?'"
-        or (text[-1] in _CLOSING and text.count(text[-1]) > text.count(_CLOSING[text[-1]]))
-    ):
-        text = text[:-1]
-    return text
+    end = len(text)
+    surplus = {sign: text.count(sign) - text.count(opening) for sign, opening in _CLOSING.items()}
+    while end and (text[end - 1] in ".,;:!?'" or surplus.get(text[end - 1], 0) > 0):
+        end -= 1
+        if text[end] in surplus:
+            surplus[text[end]] -= 1
+    return text[:end]
 
 
 def _is_orcid(digits: str) -> bool:

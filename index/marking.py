@@ -14,7 +14,7 @@ Stem = Callable[[str], str]
 # Vowel signs and soft hyphens belong to the word that they stand in.
 _LETTERS = r"[^\W_](?:[^\W_]|[\u00ad\u0300-\u036f\u064b-\u065f\u0670])*"
 _WORD = re.compile(_LETTERS)
-_COMPOUND = re.compile(rf"{_LETTERS}(?:['\u2019\u2010\u2011-]{_LETTERS})*")
+_COMPOUND = re.compile(rf"(?<![^\W_]){_LETTERS}(?:['\u2019\u2010\u2011-]{_LETTERS})*")
 
 
 _NOTHING = (0, 0, "")
@@ -96,7 +96,7 @@ class Marker:
 def _beginning(letters: set[str]) -> re.Pattern[str]:
     """Words that begin so, or with what may be folded to it: few are looked at more closely."""
     plain = "".join(one + one.upper() for one in letters if one.isascii())
-    return re.compile(rf"(?<![^\W_])(?=[{plain}\x80-\U0010ffff]){_COMPOUND.pattern}")
+    return re.compile(rf"(?=[{plain}\x80-\U0010ffff]){_COMPOUND.pattern}")
 
 
 def _wanted(node: Node) -> Iterator[Words | Pattern | Fuzzy]:

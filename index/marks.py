@@ -11,17 +11,20 @@ from harvester.errors import IndexUnusable, SearchBusy
 from index.generations import Position, replace_durably
 from index.nodes import Range
 
+_MINUTE = 60
+
 
 class _Mark(msgspec.Struct, frozen=True):
     store_id: str
     position: int
 
 
-class News(msgspec.Struct, frozen=True):
-    """`lost` says why what was given before does not count, or is ""."""
+class News(msgspec.Struct):
+    """`lost` says why what was given before does not count, or is ""; `is_given` once all was printed."""
 
     within: Range
     lost: str
+    is_given: bool = False
 
 
 class Mark:
@@ -79,5 +82,7 @@ def came_after(position: int, until: int | None = None) -> Range:
 
 
 def came_since(moment: float) -> Range:
-    """Records that were first stored since then, in seconds since 1970."""
-    return Range("first_stored", int(moment), None)
+    """Records that were first stored since then, in seconds since 1970: rather once more than never, for
+    the store knows the minute.
+    """
+    return Range("first_stored", max(0, int(moment) - _MINUTE), None)

@@ -31,18 +31,21 @@ from index.values import (
     exact_value,
     identifier_node,
     refuse_leading_sign,
+    spread,
     value_node,
     wildcards,
 )
 
 LONGEST_QUERY = 8192  # bytes
 DEEPEST_NESTING = 64
+MOST_SPREAD = 600
 MOST_WILDCARDS = 50
 MOST_ARRANGED = 200
 
 
 _CAPS = (
     (MOST_WILDCARDS, wildcards, "wildcards"),
+    (MOST_SPREAD, spread, "letters in words with wildcards or ~"),
     (MOST_ARRANGED, arrangements, "ways for the words of phrases to have others in between"),
 )
 _WORDY = re.compile(r"[^\W_]")

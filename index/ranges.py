@@ -30,8 +30,6 @@ def range_node(field: Field, value: Value) -> Range:
 def _range(field: Field, low: str, high: str, brackets: str, value: Value) -> Range:
     first = _bound(field, low, value, last=False)
     final = _bound(field, high, value, last=True)
-    if first is not None and final is not None and first > final:
-        raise value.fault(f"{low} comes after {high}", f"write the earlier first: {field.name}:{high}..{low}")
     if brackets[0] == "{" and first is not None:
         first = (_bound(field, low, value, last=True) or 0) + 1
     if brackets[1] == "}" and final is not None:

@@ -122,7 +122,7 @@ def _hits(
 
 def _parts(searcher: Searcher, tree: Node, hit: Hit) -> tuple[Part, ...]:
     """What the query's words add; a filter adds nothing."""
-    own = Exact("identifier", hit.id.lower())
+    own = Exact("identifier", identifier_key(hit.id))
     leaves = dict.fromkeys(scored_parts(tree))
     scored = ((leaf, searcher.search(All((leaf, own)), limit=1).hits) for leaf in leaves)
     return tuple(Part(as_text(leaf), round(hits[0][1], 4)) for leaf, hits in scored if hits and hits[0][1])

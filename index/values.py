@@ -14,7 +14,7 @@ from index.tokens import Value
 MOST_ARRANGEMENTS = 100  # of a phrase with slop: tantivy is asked for each
 # Of these tantivy makes automata of some hundred states, in milliseconds; its end is at 1,000.
 MOST_SIGNS = 4
-LONGEST_PATTERN = 100
+LONGEST_PATTERN = 40
 SHORTEST_FOR_TWO_EDITS = 5
 
 _LEADING_SIGN = re.compile(r"[*?]+[^\W_]")
@@ -58,6 +58,16 @@ def wildcards(node: Node) -> int:
             return len(_SIGN.findall(node.pattern))
         case Fuzzy():
             return node.edits
+    return 0
+
+
+def spread(node: Node) -> int:
+    """The letters of what has signs for others, ~2 twice: what tells how large an engine's automata are."""
+    match node:
+        case Pattern():
+            return len(node.pattern)
+        case Fuzzy():
+            return len(node.word) * node.edits
     return 0
 
 
@@ -106,7 +116,7 @@ def _ways(slop: int, length: int) -> int:
 
 def _fuzzy(field: str, value: Value) -> Node | None:
     *before, last = words(with_joined(prepare(value.text))) or [""]
-    if not _LETTER.search(last):
+    if not _LETTER.search(last) or len(last) > LONGEST_PATTERN:
         return _written(field, value, 0)
     fuzzy = Fuzzy(last, field, value.place, _edits(value, last))
     return All((Words(tuple(before), field, value.place), fuzzy)) if before else fuzzy

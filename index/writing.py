@@ -133,7 +133,7 @@ def _range(node: Range) -> str:
     low, high = node.low, node.high
     if low is None and high is None:
         return f"{node.field}:*"
-    if high is not None and high < max(0, low or 0):
+    if high is not None and high < 0:
         return _NOTHING
     if BY_NAME[node.field].kind is Kind.DATE:
         return f"{node.field}:[{_date(low, '00')} TO {_date(high, '99')}]"

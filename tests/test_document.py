@@ -32,6 +32,7 @@ def test_words(text: str, said: list[str]) -> None:
         ("plain words", []),
         ("one-two three\nfour-five", ["onetwo", "fourfive"]),
         (f"{'x' * 200}-{'y' * 200}", []),
+        ("a-b " + "acgt" * 250_000, ["ab"]),  # a sequence: quadratic work would not end
     ],
 )
 def test_hyphenated_words_are_joined(text: str, forms: list[str]) -> None:
@@ -41,6 +42,15 @@ def test_hyphenated_words_are_joined(text: str, forms: list[str]) -> None:
 def test_joined_forms_are_values_of_their_own() -> None:
     found = document(Record(id="x/1", title="Co-production", alternative_titles=("Well-being",)), 1)
     assert found.values["title"] == ["co-production", "well-being", "coproduction", "wellbeing"]
+
+
+def test_whole_values_are_short_and_on_a_line() -> None:
+    found = document(
+        Record(id="x/1", keywords=("é" * 70_000, "two\nlines"), doi="10.5555/" + ")" * 100_000), 1
+    )
+    assert [len(value) for value in found.values["keyword"]] == [1000, 9]
+    assert found.values["keyword"][1] == "two lines"
+    assert max(map(len, found.values["identifier"])) <= 1000
 
 
 @pytest.mark.parametrize(

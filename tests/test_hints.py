@@ -18,7 +18,7 @@ WORKS = [
     ("Herring fisheries of the Baltic", "Khan, Nagina", 2001, "article"),
     ("Herring and cod", "Ahn, Bo", 2002, "article"),
     ("Herring boats of the Baltic coast", "Khan, Nagina", 2003, "thesis"),
-    ("Salt marshes", "Lund, Åsa", 2004, "book"),
+    ("Salt marshes", "Lund, Åsa", 2004, "ΛΌΓΟΣ"),
     ("Salting herring in the Baltic", "Lund, Åsa", 2005, "book"),
     ("AND does not mean OR (", "Gerdes, Kim", 2006, "article"),
 ]
@@ -143,6 +143,18 @@ def test_an_identifier_among_words_comes_first(find: Any) -> None:
 
 def test_a_very_long_word_is_not_corrected(find: Any) -> None:
     assert find("a" * 5000).suggestion == ""
+
+
+@pytest.mark.parametrize("query", [" ".join(["abcdefg" * 5 + "~2"] * 9), " ".join(["a*" + "ab" * 18] * 17)])
+def test_what_would_take_an_engine_gigabytes_is_refused(find: Any, query: str) -> None:
+    words = " ".join(f"{word[:-3]}{at:02}{word[-2:]}" for at, word in enumerate(query.split()))
+    with pytest.raises(QueryError, match="more than"):
+        find(words)
+
+
+@pytest.mark.parametrize("query", ["type:ΛΌΓΟΣ", "type:λόγος"])
+def test_a_capital_sigma_at_the_end_is_found(find: Any, query: str) -> None:
+    assert [hit.id for hit in find(query).hits] == ["x/4"]
 
 
 def test_signs_of_word_processors(find: Any) -> None:

@@ -14,12 +14,13 @@ from harvester.config import SavedSearch
 from harvester.errors import ConfigError
 from index.answers import understood
 from index.cli.talk import tell
-from index.marks import Mark, came_after, came_since
+from index.marks import Mark, News, came_after, came_since
 from index.nodes import Node
 from index.program import Program
 from index.query import parse
 from index.search import filter_nodes
 
+_LONGEST_POSITION = 18  # digits
 _NAMED = re.compile(r"\s*@(\S+)\s*")
 
 
@@ -65,22 +66,23 @@ def _unknown(name: str, saved: Mapping[str, SavedSearch]) -> ConfigError:
 
 
 @contextmanager
-def news(program: Program, name: str) -> Iterator[Node]:
-    """What a hit of the saved search must match to be new. The mark moves when all of it was printed."""
+def news(program: Program, name: str) -> Iterator[News]:
+    """What a hit of the saved search must match to be new. The mark moves where all of it was given."""
     mark = Mark(program.settings.data / "searches", name)
     with mark.held():
         at = program.generations.current().position  # before the searcher is opened, which may see more
         found = mark.news(at)
         if found.lost:
             tell(f"@{name} begins anew, with everything that matches: {found.lost}.")
-        yield found.within
+        yield found
         sys.stdout.flush()
-        mark.move(at)
+        if found.is_given:
+            mark.move(at)
 
 
 def since_node(text: str, timezone: str) -> Node:
     """A position of the feed, or a date in that time zone: 2026-11-23, 2026-11-23T09:30."""
-    if text.isascii() and text.isdecimal():
+    if text.isascii() and text.isdecimal() and len(text) <= _LONGEST_POSITION:
         return came_after(int(text))
     try:
         moment = datetime.fromisoformat(text)

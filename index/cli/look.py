@@ -130,9 +130,11 @@ def search(
     show = partial(_show, program, form, wish.query, facets, no_pager=no_pager)
     if new:
         _refuse_beside_new(wish, {"--limit": limit, "--offset": offset, "--since": since, "--like": like})
-        with news(program, wish.name) as came:
-            only_new = partial(ask, within=[*wish.within, came], loosen=False)
-            return show(only_new, _ALL, 0, hints=False, nothing="Nothing new")
+        with news(program, wish.name) as found:
+            only_new = partial(ask, within=[*wish.within, found.within], loosen=False)
+            code = show(only_new, _ALL, 0, hints=False, nothing="Nothing new")
+            found.is_given = code == 0  # what the store did not have is given the next time
+            return code
     within = [*wish.within, *_came(program, since)]
     ask = partial(ask, within=within, loosen=since is None)
     return show(ask, _LIMIT if limit is None else limit, offset or 0, hints=since is None)

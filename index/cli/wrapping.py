@@ -39,6 +39,7 @@ def wrapped(text: str, width: int) -> list[str]:
 
 
 def _wrapped_by_cells(text: str, width: int) -> list[str]:
+    text = text.replace("\u200d", "")  # which joins nothing here, and trips rich at a line's beginning
     from rich.console import Console  # only where letters are two columns wide
     from rich.text import Text
 

@@ -6,7 +6,6 @@ from typing import Any as Anything
 import msgspec
 import tantivy
 
-from index.analysis import LONGEST_WORD
 from index.document import Document
 from index.fields import FIELDS, SEARCHED, Kind
 from index.nodes import WIDEST_SLOP
@@ -43,10 +42,7 @@ def schema() -> tantivy.Schema:
 @cache
 def analyzers() -> dict[str, tantivy.TextAnalyzer]:
     simple, raw = tantivy.Tokenizer.simple(), tantivy.Tokenizer.raw()
-    usual = (
-        tantivy.Filter.custom_stopword([_NO_WORD]),
-        tantivy.Filter.remove_long(LONGEST_WORD + 1),
-    )
+    usual = (tantivy.Filter.custom_stopword([_NO_WORD]),)
     return {
         "stems": _analyzer(simple, *usual, tantivy.Filter.stemmer("english")),
         "words": _analyzer(simple, *usual),

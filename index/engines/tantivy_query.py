@@ -54,7 +54,7 @@ class _Compiler:
             case Fuzzy():
                 return _fuzzy(node)
             case Exact():
-                return _unscored(Query.term_query(schema(), node.field, node.value, "basic"))
+                return _unscored(_any([_value(node.field, value) for value in _sigmas(node.value)]))
             case Has():
                 return _unscored(Query.term_query(schema(), "has", node.field, "basic"))
             case Range():
@@ -87,6 +87,15 @@ class _Compiler:
             for term, _ in self._searcher.terms_with_prefix(field.name, begin)
         ]
         return [term for term in near if stem(term) == wanted]
+
+
+def _value(field: str, value: str) -> Query:
+    return Query.term_query(schema(), field, value, "basic")
+
+
+def _sigmas(value: str) -> tuple[str, ...]:
+    """Of a capital at a word's end tantivy makes σ, Python ς."""
+    return (value, value.replace("ς", "σ")) if "ς" in value else (value,)
 
 
 def _anywhere(node: Words) -> Query:
@@ -145,7 +154,7 @@ def _expanded(field: str, query: Callable[[str], Query]) -> Query:
     return Query.const_score_query(_any([query(name) for name in names]), 1.0)
 
 
-@lru_cache(maxsize=1000)  # one search may ask more than once
+@lru_cache(maxsize=32)  # one search may ask more than once
 def _fitting(pattern: str, field: str) -> Query:
     """A beginning alone is no regular expression: to build one takes tantivy longer than the search."""
     begin = pattern.removesuffix("*")
@@ -185,7 +194,7 @@ def _without(query: Query) -> Query:
 
 
 def _range(node: Range) -> Query:
-    low, high = node.low or 0, node.high if node.high is not None else 2**63
+    low, high = max(0, node.low or 0), node.high if node.high is not None else 2**63
     if high < 0 or low > high:
         return Query.empty_query()
     return _unscored(Query.range_query(schema(), node.field, _UNSIGNED, lower_bound=low, upper_bound=high))
