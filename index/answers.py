@@ -62,7 +62,7 @@ def answered(
     sure = (*_pasted(searcher, query, tree), *_numbered(tree))
     strict = Tiers(tree, (*sure, *_identified(tree, tree)))
     found = _found(searcher, strict, narrow, page)
-    looser = loosened(tree, STOP_WORDS) if loosen and found.total < _ENOUGH else None
+    looser = loosened(tree, query, STOP_WORDS) if loosen and found.total < _ENOUGH else None
     if looser is None:
         return strict, found
     tiers = Tiers(looser, (*sure, *_identified(tree, looser), tree), loosened=True, with_all=found.total)

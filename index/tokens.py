@@ -62,7 +62,8 @@ _LETTER = re.compile(r"[^\W\d_]|^\*$")
 
 
 # As word processors write them. One for one, so that places stay.
-_TYPED = str.maketrans(dict.fromkeys("\u201c\u201d\u201e\u201f\u00ab\u00bb", '"') | {"\u2212": "-"})
+QUOTES = frozenset('"\u201c\u201d\u201e\u201f\u00ab\u00bb')
+_TYPED = str.maketrans(dict.fromkeys(QUOTES, '"') | {"\u2212": "-"})
 
 
 def tokens(text: str) -> Iterator[Token]:

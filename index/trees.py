@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from index.nodes import All, Any, Beside, Boosted, Fuzzy, Node, Not, Pattern, Spellings, Words
+from index.tokens import QUOTES
 
 
 def leaves(node: Node) -> Iterator[Node]:
@@ -37,15 +38,15 @@ def filtered(tree: Node, filters: dict[str, list[Node]]) -> Node:
     return All((tree, *kept)) if kept else tree
 
 
-def loosened(tree: Node, unimportant: frozenset[str]) -> Node | None:
+def loosened(tree: Node, query: str, unimportant: frozenset[str]) -> Node | None:
     """Any of the words where all were wanted; None where there is nothing to loosen.
 
     What names its field stays, as do phrases, `AND` and `+`: who asks for `author:khan health` wants nobody
-    else's.
+    else's. `query` is the text of the tree.
     """
     nodes = tree.nodes if isinstance(tree, Beside) else ()
-    plain = [node for node in nodes if _is_plain(node)]
-    firm = [node for node in nodes if not _is_plain(node)]
+    plain = [node for node in nodes if _is_plain(node, query)]
+    firm = [node for node in nodes if not _is_plain(node, query)]
     telling = [node for node in plain if _tells(node, unimportant)]
     if len(plain) < 2 or not telling:
         return None
@@ -53,15 +54,15 @@ def loosened(tree: Node, unimportant: frozenset[str]) -> Node | None:
     return All((some, *firm)) if firm else some
 
 
-def _is_plain(node: Node) -> bool:
-    """A word of no field, however it is written."""
+def _is_plain(node: Node, query: str) -> bool:
+    """A word of no field, however it is written: and/or is one, "and or" is not."""
     match node:
-        case Words(words=(_,), field="") | Pattern(field="") | Fuzzy(field=""):
-            return True
+        case Words(field="") | Pattern(field="") | Fuzzy(field=""):
+            return query[node.place : node.place + 1] not in QUOTES or not isinstance(node, Words)
         case Boosted():
-            return _is_plain(node.node)
+            return _is_plain(node.node, query)
         case Spellings():
-            return any(map(_is_plain, node.nodes))
+            return any(_is_plain(one, query) for one in node.nodes)
     return False
 
 

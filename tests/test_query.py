@@ -347,16 +347,21 @@ def test_filters_on_one_field_are_alternatives() -> None:
         filter_node(year, "soon")
 
 
+def loose(text: str, unimportant: frozenset[str] = frozenset()) -> Node | None:
+    return loosened(parse(text).tree, text, unimportant)
+
+
 def test_loosened_asks_for_any_word_that_tells_something() -> None:
-    tree = parse('the harvest of "old grain" type:book').tree
+    common = frozenset({"the", "of"})
     harvest, grain = word("harvest", 4), Words(("old", "grain"), "", 15)
     firm = Exact("type", "book", 32)
-    assert loosened(tree, frozenset({"the", "of"})) == All((Any((harvest,)), grain, firm))
-    assert loosened(parse("the of").tree, frozenset({"the", "of"})) is None
-    assert loosened(parse("hay AND grain").tree, frozenset()) is None
-    assert loosened(parse("+hay +grain").tree, frozenset()) is None
-    assert loosened(parse("harvest type:book").tree, frozenset()) is None
-    assert loosened(parse("harvest").tree, frozenset()) is None
+    assert loose('the harvest of "old grain" type:book', common) == All((Any((harvest,)), grain, firm))
+    assert loose("hay and/or") == Any((word("hay", 0), Words(("and", "or"), "", 4)))
+    assert loose("hay \u201cold grain\u201d of", common) == All(
+        (Any((word("hay", 0),)), Words(("old", "grain"), "", 4))
+    )
+    for text in ("the of", "hay AND grain", "+hay +grain", "harvest type:book", "harvest", '"old hay" hay'):
+        assert loose(text, common) is None
 
 
 SIGNS = ["AND", "OR", "NOT", "-", "+", "(", ")", '"', "[", "]", "{", "}", "..", " TO ", ":", "*", " "]
