@@ -53,23 +53,23 @@ class Codec(W3Codec):  # type: ignore[misc]  # Whoosh carries no types
         return Postings(dbfile.get(start, size), format_, term)
 
 
-class Numbers(NumericColumn):  # type: ignore[misc]
+class Numbers(NumericColumn):  # type: ignore[misc]  # Whoosh carries no types
     """A number of each document, all of them read at once."""
 
-    class Reader(NumericColumn.Reader):  # type: ignore[misc]
+    class Reader(NumericColumn.Reader):  # type: ignore[misc]  # Whoosh carries no types
         def load(self) -> Iterable[int]:
             kept = self._dbfile.get_array(self._basepos, self._typecode, self._count)
             return chain(kept, repeat(self._default, self._doccount - self._count))
 
 
-class Places(Format):  # type: ignore[misc]
+class Places(Format):  # type: ignore[misc]  # Whoosh carries no types
     """The places of a word in a field."""
 
     def encode(self, places: list[int]) -> bytes:
         return array("I", places).tobytes()
 
 
-class Postings(ListMatcher):  # type: ignore[misc]
+class Postings(ListMatcher):  # type: ignore[misc]  # Whoosh carries no types
     """The documents of a term, how often each has it, and all its places, document by document."""
 
     def __init__(self, kept: bytes, format_: Format | None, term: Anything) -> None:
@@ -86,7 +86,7 @@ class Postings(ListMatcher):  # type: ignore[misc]
         return self.places[self._starts[self._i] : self._starts[self._i + 1]].tobytes()
 
 
-class _Terms(W3TermsReader):  # type: ignore[misc]
+class _Terms(W3TermsReader):  # type: ignore[misc]  # Whoosh carries no types
     def postings(self, field: str, term: bytes) -> Postings | None:
         try:
             found: Postings = self.matcher(field, term, None)
@@ -103,7 +103,7 @@ class _Terms(W3TermsReader):  # type: ignore[misc]
             yield key[field_length:]
 
 
-class _Writer(PostingsWriter):  # type: ignore[misc]
+class _Writer(PostingsWriter):  # type: ignore[misc]  # Whoosh carries no types
     def __init__(self, file: Anything) -> None:
         self._file = file
         self._info: Anything = None

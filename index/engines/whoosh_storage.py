@@ -47,12 +47,12 @@ def _sync(path: Path) -> None:
         os.close(opened)
 
 
-class Segment(W3Segment):  # type: ignore[misc]
+class Segment(W3Segment):  # type: ignore[misc]  # Whoosh carries no types
     def open_compound_file(self, storage: Storage) -> "_Mapped":
         return _Mapped(storage.open_file(self.make_filename(self.COMPOUND_EXT)))
 
 
-class _Mapped(CompoundStorage):  # type: ignore[misc]
+class _Mapped(CompoundStorage):  # type: ignore[misc]  # Whoosh carries no types
     """Whoosh maps the file of a segment, and then copies every part of it that it opens into memory."""
 
     def open_file(self, name: str, **_: Anything) -> "_Part":
@@ -60,7 +60,7 @@ class _Mapped(CompoundStorage):  # type: ignore[misc]
         return _Part(memoryview(self._source)[start : start + length], name)
 
 
-class _Part(BufferFile):  # type: ignore[misc]
+class _Part(BufferFile):  # type: ignore[misc]  # Whoosh carries no types
     def __init__(self, mapped: memoryview, name: str) -> None:
         StructFile.__init__(self, BufferedReader(_Reader(mapped)), name)
         self._buf = mapped
