@@ -65,6 +65,14 @@ def parse_interval(text: str) -> timedelta | None:
     return _interval(int(every[1]), every[2])
 
 
+def parse_duration(text: str) -> timedelta:
+    """`12 hours`; ConfigError for anything else."""
+    every = _EVERY.fullmatch("every " + " ".join(text.lower().split()))
+    if every is None:
+        raise ConfigError('allowed: "N minutes", "N hours" or "N days"')
+    return _interval(int(every[1]), every[2])
+
+
 def next_due(schedule: Schedule, after: datetime, zone: tzinfo) -> datetime:
     """The first moment later than `after`, in UTC; the fields of a cron line are read in `zone`."""
     if schedule.every is not None:

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from harvester.clock import Clock, SystemClock
+from harvester.clock import Clock, this_clock
 from index.generations import Generations
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class Program:
 
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self.settings = settings
-        self.clock = clock or SystemClock()
+        self.clock = clock or this_clock()
         self._open: list[Store | Transport] = []
 
     @cached_property

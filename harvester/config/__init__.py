@@ -8,7 +8,9 @@ from harvester.config.reading import read_settings
 from harvester.config.settings import (
     HarvestSettings,
     IndexSettings,
+    NotifySettings,
     SavedSearch,
+    ServeSettings,
     Settings,
     Source,
     StoreSettings,
@@ -17,7 +19,9 @@ from harvester.config.settings import (
 __all__ = [
     "HarvestSettings",
     "IndexSettings",
+    "NotifySettings",
     "SavedSearch",
+    "ServeSettings",
     "Settings",
     "Source",
     "StoreSettings",

@@ -10,19 +10,21 @@ from urllib.parse import urlsplit
 import msgspec
 
 from harvester.errors import ConfigError
-from harvester.schedule import FORMS, parse_interval, parse_schedule
+from harvester.schedule import FORMS, parse_duration, parse_interval, parse_schedule
 
 Check = Callable[[str], str]
-Value = str | bool | tuple[str, ...]
+Value = str | bool | int | tuple[str, ...]
 
 ENGINES = ("tantivy", "whoosh")
 PLANNED_ENGINES = ("opensearch",)
+_LARGEST_POOL = 64
 SORTS = ("relevance", "newest", "oldest", "added")
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 
 _EMAIL = re.compile(r"[!-?A-~]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 _STORE = re.compile(r"sqlite:///(?!:memory:)[^?]+(\?.*)?|postgresql(\+psycopg)?://.+")
 _SECONDS = re.compile(r"0\.[1-9]\d?|[1-9]\d{0,2}(?:\.\d{1,2})?")
+_HOST_PORT = re.compile(r"[A-Za-z0-9.-]+:[0-9]{1,5}")
 _PREFIX = re.compile(r"[A-Za-z0-9_.!~*'()-]+")  # metadataPrefixType and setSpecType of OAI-PMH.xsd
 _SET = re.compile(r"[A-Za-z0-9_.!~*'()-]+(:[A-Za-z0-9_.!~*'()-]+)*")
 
@@ -109,6 +111,25 @@ def _file(value: str) -> str:
     return "" if value.isprintable() else "allowed: the name of a PEM file"
 
 
+def _pool(value: str) -> str:
+    return "" if 1 <= int(value) <= _LARGEST_POOL else f"allowed: 1 to {_LARGEST_POOL}"
+
+
+def _listen(value: str) -> str:
+    """Both pages tell of sources and their troubles to whoever asks."""
+    host, _, port = value.rpartition(":")
+    is_port = port.isascii() and port.isdigit() and 0 <= int(port[:6]) < 65536
+    if host in ("127.0.0.1", "localhost", "[::1]") and is_port:
+        return ""
+    return 'allowed: a port of this machine alone, such as "127.0.0.1:9464"'
+
+
+def _webhook(value: str) -> str:
+    parts = urlsplit(value)
+    is_address = parts.scheme in ("http", "https") and parts.hostname and value.isprintable()
+    return "" if is_address else "allowed: an address that begins with http:// or https://"
+
+
 def _told_by(parse: Callable[[str], object]) -> Check:
     def check(value: str) -> str:
         try:
@@ -158,6 +179,73 @@ KEYS = (
         _told_by(parse_interval),
         "How often the whole list is read again; twice as often where deletions leave no lasting trace.",
     ),
+    Key(
+        "serve.pool",
+        8,
+        _pool,
+        "How many repositories are harvested at the same time; one that keeps us waiting does not count.",
+    ),
+    Key(
+        "serve.jitter",
+        "10 minutes",
+        _told_by(parse_duration),
+        "Each source starts up to so much later than its schedule says, always by the same measure.",
+    ),
+    Key(
+        "serve.longest",
+        "12 hours",
+        _told_by(parse_duration),
+        "A harvest that takes longer is ended; the next one goes on from its last page.",
+    ),
+    Key(
+        "serve.listen",
+        "",
+        _listen,
+        "Where /healthz and /metrics (Prometheus) are served, on this machine alone; empty: nowhere.",
+    ),
+    Key(
+        "notify.webhook",
+        "",
+        _webhook,
+        "An address to which news is posted as JSON; its `text` is what Slack and Mattermost show.",
+    ),
+    Key(
+        "notify.email",
+        (),
+        _shape(_EMAIL, "e-mail addresses"),
+        "Who is told by e-mail.",
+    ),
+    Key(
+        "notify.sender",
+        "",
+        _shape(_EMAIL, "one e-mail address"),
+        "The sender of these mails; empty: harvest.contact, or else the first who is told.",
+    ),
+    Key(
+        "notify.smtp",
+        "localhost:25",
+        _shape(_HOST_PORT, "HOST:PORT"),
+        "The mail server to hand it to.",
+    ),
+    Key(
+        "notify.security",
+        "none",
+        _shape(re.compile("none|starttls|tls"), '"none", "starttls" or "tls"'),
+        "How the way to the mail server is protected.",
+    ),
+    Key("notify.user", "", _any, "The name that the mail server wants; empty: none."),
+    Key(
+        "notify.password",
+        "",
+        _any,
+        "Its password; better in an environment variable, as the first lines of this file say.",
+    ),
+    Key(
+        "notify.digest",
+        "1 hour",
+        _told_by(parse_duration),
+        "At most one message in this time, with all that has happened.",
+    ),
     Key("sources.*.url", "", _address, "The repository's OAI-PMH address.", required=True),
     Key(
         "sources.*.metadata_prefix",
@@ -200,6 +288,12 @@ KEYS = (
         "",
         _told_by(parse_schedule),
         f"When to harvest: {FORMS}; empty: when you say so.",
+    ),
+    Key(
+        "sources.*.enabled",
+        True,
+        _any,
+        "false: `windrow serve`, and `windrow harvest` without names, leave this repository alone.",
     ),
     Key(
         "searches.*.query",

@@ -11,13 +11,15 @@ from harvester.config.keys import KEYS, NAME, Key, Value
 from harvester.config.settings import (
     HarvestSettings,
     IndexSettings,
+    NotifySettings,
     SavedSearch,
+    ServeSettings,
     Settings,
     Source,
     StoreSettings,
 )
 from harvester.errors import ConfigError
-from harvester.schedule import parse_interval
+from harvester.schedule import parse_duration, parse_interval
 
 KeyPath = tuple[str, ...]
 
@@ -48,6 +50,8 @@ def read_settings(document: Mapping[str, Any], path: Path, environ: Mapping[str,
             audit=parse_interval(reader.text("harvest", "audit")),
             full=parse_interval(reader.text("harvest", "full")),
         ),
+        serve=ServeSettings(**reader.section("serve", "jitter", "longest")),
+        notify=NotifySettings(**reader.section("notify", "digest")),
         sources={name: _placed(reader.source(name), path) for name in reader.names["sources"]},
         searches={name: reader.search(name) for name in reader.names["searches"]},
     )
@@ -98,6 +102,10 @@ class _Reader:
     def _own(self, table: str, name: str) -> dict[str, Any]:
         return {path[2]: self.value(table, name, path[2]) for path in _KEYS if path[:2] == (table, "*")}
 
+    def section(self, name: str, *durations: str) -> dict[str, Any]:
+        values: dict[str, Any] = {path[1]: self.value(*path) for path in _KEYS if path[:1] == (name,)}
+        return values | {key: parse_duration(values[key]) for key in durations}
+
     def fault(self, path: KeyPath, found: object, says: str) -> None:
         self.problems.append(f"{_dotted(path)}: found {_shown(found)}; {says}")
 
@@ -130,6 +138,9 @@ class _Reader:
         if isinstance(key.default, bool):
             self._read_switch(path, value)
             return
+        if isinstance(key.default, int):
+            self._read_number(path, key, value)
+            return
         if isinstance(key.default, tuple):
             self._read_list(path, key, value)
             return
@@ -147,6 +158,14 @@ class _Reader:
             self._values[path] = value
         else:
             self.fault(path, value, "allowed: true or false")
+
+    def _read_number(self, path: KeyPath, key: Key, value: object) -> None:
+        if not isinstance(value, int) or isinstance(value, bool):
+            self.fault(path, value, "allowed: a whole number")
+            return
+        self._values[path] = value
+        if wrong := key.check(str(value)):
+            self.fault(path, value, wrong)
 
     def _read_list(self, path: KeyPath, key: Key, value: object) -> None:
         if not isinstance(value, list):

@@ -29,6 +29,28 @@ class HarvestSettings(msgspec.Struct, frozen=True):
     full: timedelta | None
 
 
+class ServeSettings(msgspec.Struct, frozen=True):
+    """`pool` counts repositories, `listen` is HOST:PORT or empty."""
+
+    pool: int
+    jitter: timedelta
+    longest: timedelta
+    listen: str
+
+
+class NotifySettings(msgspec.Struct, frozen=True):
+    """Empty: not that way. `smtp` is HOST:PORT, `security` is "none", "starttls" or "tls"."""
+
+    webhook: str
+    email: tuple[str, ...]
+    sender: str
+    smtp: str
+    security: str
+    user: str
+    password: str
+    digest: timedelta
+
+
 class Source(msgspec.Struct, frozen=True):
     """One thing to harvest. Empty: the whole repository, no details, no schedule.
 
@@ -44,6 +66,7 @@ class Source(msgspec.Struct, frozen=True):
     ca: str = ""
     insecure: bool = False
     details_gap: str = "1"
+    enabled: bool = True
 
 
 class SavedSearch(msgspec.Struct, frozen=True):
@@ -63,6 +86,8 @@ class Settings(msgspec.Struct, frozen=True):
     store: StoreSettings
     index: IndexSettings
     harvest: HarvestSettings
+    serve: ServeSettings
+    notify: NotifySettings
     sources: Mapping[str, Source]
     searches: Mapping[str, SavedSearch]
 

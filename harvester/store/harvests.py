@@ -103,6 +103,8 @@ class Checkpoint(msgspec.Struct, frozen=True):
     names_set: bool = True  # each record of the list so far names the set that was asked for
     doubt: str = ""
     note: str = ""  # how the end was reached all the same
+    not_before: str = ""  # when the repository may be asked again, as it said, or as its refusal means
+    stopped: bool = False  # we ended it ourselves, and it goes on next time
 
     @property
     def total(self) -> int:
@@ -176,15 +178,30 @@ def reopen(connection: Connection, harvest_id: int) -> None:
 
 
 def last(connection: Connection, source: str) -> Harvest | None:
-    query = (
-        sa.select(harvests, schema.sources.c.name)
-        .join(schema.sources)
-        .where(schema.sources.c.name == source)
-        .order_by(harvests.c.id.desc())
-        .limit(1)
-    )
-    row = connection.execute(query).one_or_none()
-    return None if row is None else _harvest(row)
+    return next(iter(past(connection, 1, source)), None)
+
+
+def past(connection: Connection, limit: int, source: str = "") -> list[Harvest]:
+    """The newest first; of all sources, or of one."""
+    query = sa.select(harvests, schema.sources.c.name).join(schema.sources).order_by(harvests.c.id.desc())
+    if source:
+        query = query.where(schema.sources.c.name == source)
+    return [_harvest(row) for row in connection.execute(query.limit(limit))]
+
+
+def last_of_all(connection: Connection) -> dict[str, Harvest]:
+    """By source: of each its newest run."""
+    newest = sa.select(sa.func.max(harvests.c.id)).group_by(harvests.c.source_id)
+    query = sa.select(harvests, schema.sources.c.name).join(schema.sources).where(harvests.c.id.in_(newest))
+    return {row.name: _harvest(row) for row in connection.execute(query)}
+
+
+def prune(connection: Connection, keep: int) -> int:
+    """Of each source its last `keep` runs stay. How many went."""
+    age = sa.func.row_number().over(partition_by=harvests.c.source_id, order_by=harvests.c.id.desc())
+    aged = sa.select(harvests.c.id, age.label("age")).subquery()
+    old = sa.select(aged.c.id).where(aged.c.age > keep)
+    return connection.execute(sa.delete(harvests).where(harvests.c.id.in_(old))).rowcount
 
 
 def _harvest(row: sa.Row[tuple[object, ...]]) -> Harvest:

@@ -53,6 +53,16 @@ def refuse_busy(connection: Connection, source: str, now: datetime) -> None:
         )
 
 
+def held(connection: Connection, now: datetime) -> dict[str, str]:
+    """Source → its holder in words, where one may still be at work."""
+    rows = connection.execute(sa.select(sources).where(sources.c.lease_expires > now.timestamp()))
+    return {
+        row.name: _described(row.lease_holder)
+        for row in rows
+        if row.lease_holder and _may_be_alive(row.lease_holder, _key(connection, row.id, row.fence))
+    }
+
+
 def take(connection: Connection, source: str, now: datetime) -> Lease:
     """SourceBusy as `refuse_busy`. The lease ends with the last reference to it, if not before."""
     refuse_busy(connection, source, now)

@@ -161,6 +161,19 @@ def _remember_when_positions_were_given_out(connection: Connection) -> None:
     )
 
 
+def _remember_what_is_due(connection: Connection) -> None:
+    connection.exec_driver_sql("ALTER TABLE sources ADD COLUMN failures INTEGER DEFAULT 0 NOT NULL")
+    connection.exec_driver_sql("ALTER TABLE sources ADD COLUMN failing_since TEXT DEFAULT '' NOT NULL")
+    connection.exec_driver_sql(
+        "CREATE TABLE schedules (source TEXT NOT NULL PRIMARY KEY, schedule TEXT NOT NULL,"
+        " run TEXT NOT NULL, due TEXT NOT NULL)"
+    )
+    connection.exec_driver_sql(
+        "CREATE TABLE notices (id INTEGER NOT NULL PRIMARY KEY, at TEXT NOT NULL, source TEXT NOT NULL,"
+        " kind TEXT NOT NULL, message TEXT NOT NULL, advice TEXT NOT NULL, sent TEXT)"
+    )
+
+
 # A store's version is the number of migrations it has been through.
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _create_everything,
@@ -172,4 +185,5 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _remember_what_was_doubted,
     _remember_details,
     _remember_when_positions_were_given_out,
+    _remember_what_is_due,
 )

@@ -9,6 +9,8 @@ harvests    one run over one source: what was asked for, the checkpoint, counts,
 records     the change feed, in order of position; tombstones have neither record nor raw
 raw         what the record was made from: forms `list`, `sent` where that was repaired, and `detail`
 quarantine  what was received and could not be kept as a record
+schedules   when each source is due next
+notices     what somebody is to be told, and whether that was done
 listed      the identifiers of a ListIdentifiers pass, while one runs
 """
 
@@ -67,6 +69,29 @@ sources = Table(
     Column("removed", Text),  # since when; the row stays, for its tombstones and its fence
     Column("renormalising", Text),  # JSON: originals.Progress of a pass that has not come to its end
     Column("detail_way", Text, nullable=False, default=""),  # the way to details that was open last
+    Column("failures", Integer, nullable=False, default=0),  # runs in a row that brought nothing
+    Column("failing_since", Text, nullable=False, default=""),  # when the first of them ended
+)
+
+schedules = Table(
+    "schedules",
+    tables,
+    Column("source", Text, primary_key=True),
+    Column("schedule", Text, nullable=False),  # as config.toml had it
+    Column("run", Text, nullable=False),  # what it was reckoned from: the last run, and how that ended
+    Column("due", Text, nullable=False),
+)
+
+notices = Table(
+    "notices",
+    tables,
+    Column("id", Integer, primary_key=True),
+    Column("at", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("advice", Text, nullable=False),
+    Column("sent", Text),  # when it was told; NULL: it has still to be
 )
 
 harvests = Table(

@@ -26,7 +26,8 @@ class SourceState(msgspec.Struct, frozen=True):
 
     `gap` is how many seconds the last run left between two requests, because the host was busy; `held` how
     many tombstones it did not believe. `echo` tells whether a run brought what the last one did.
-    `audited` and `read_whole` are moments in seconds, or None.
+    `audited` and `read_whole` are moments in seconds, or None. `failures` counts the runs in a row that
+    brought nothing, since `failing_since` (a moment, or "").
     """
 
     id: int
@@ -43,6 +44,8 @@ class SourceState(msgspec.Struct, frozen=True):
     echo: str = ""
     audited: str | None = None
     read_whole: str | None = None
+    failures: int = 0
+    failing_since: str = ""
 
 
 def ensure(connection: Connection, name: str, fingerprint: str) -> SourceState:
@@ -58,6 +61,8 @@ def ensure(connection: Connection, name: str, fingerprint: str) -> SourceState:
         "echo": "",
         "audited": None,
         "read_whole": None,
+        "failures": 0,
+        "failing_since": "",
     }
     known = connection.execute(sa.select(sources).where(sources.c.name == name)).one_or_none()
     if known is None:
@@ -82,6 +87,7 @@ def every(connection: Connection) -> list[SourceState]:
         SourceState(
             row.id, row.name, row.watermark, row.last_full, row.doubted, row.live, row.tombstones,
             quarantined.get(row.id, 0), row.gap, row.held, row.dates, row.echo, row.audited, row.read_whole,
+            row.failures, row.failing_since,
         )
         for row in connection.execute(
             sa.select(sources).where(sources.c.removed.is_(None)).order_by(sources.c.name)
@@ -121,6 +127,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     held: int
     dates: str
     echo: str | None = None
+    failures: int = 0
+    failing_since: str = ""
 
 
 def settle(connection: Connection, source_id: int, outcome: Outcome) -> None:

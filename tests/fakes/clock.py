@@ -26,6 +26,11 @@ class FakeClock:
         self.slept.append(seconds)
         self.advance(seconds)
 
+    def wait(self, event: threading.Event, seconds: float) -> bool:
+        if not event.is_set():
+            self.sleep(seconds)
+        return event.is_set()
+
     def advance(self, seconds: float = 0.0, *, days: float = 0.0) -> None:
         with self._lock:
             self._passed += seconds + days * 86_400
