@@ -25,6 +25,7 @@ WindrowError                     exit 1
 │   ├── BadVerb, BadArgument, BadResumptionToken, CannotDisseminateFormat, IdDoesNotExist,
 │   ├── NoRecordsMatch, NoMetadataFormats, NoSetHierarchy
 │   └── UnknownErrorCode         a code that the specification does not have
+├── AlreadyServed                exit 3   another process serves this data folder
 ├── SearchBusy                   exit 3   another process prints what is new of this saved search
 ├── MachineFault                 exit 1   no memory, no space: what the machine lacks
 ├── FormatError                  exit 1   metadata that no format can read
@@ -73,6 +74,10 @@ class QueryError(WindrowError):
         super().__init__(message, advice)
         self.query = query
         self.place = place
+
+
+class AlreadyServed(WindrowError):
+    exit_code = 3
 
 
 class SearchBusy(WindrowError):

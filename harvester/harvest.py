@@ -6,6 +6,7 @@ Whatever happens, what is stored stays, and the next run goes on from the last c
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 from traceback import clear_frames
 
 import msgspec
@@ -13,6 +14,7 @@ import msgspec
 from harvester import plan, verdict, windows
 from harvester.clock import Clock
 from harvester.config import Source
+from harvester.datestamp import format_datestamp
 from harvester.errors import (
     BadArgument,
     Deferred,
@@ -34,6 +36,7 @@ from harvester.recovery import Recovery
 from harvester.report import Progress, Report, report
 from harvester.run import Run
 from harvester.singles import Singles
+from harvester.stopping import Stopped
 from harvester.store import Store
 from harvester.store.harvests import Harvest, Window
 from harvester.store.sources import Dates
@@ -71,22 +74,37 @@ class _Harvest:
                 return self._end(self._attempt())
         except StoreError:
             raise
+        except Stopped as told:
+            return self._stopped(told)
         except WindrowError as error:
-            reason = verdict.told(error.message, self._run.checkpoint)
-            deferred = isinstance(error, Deferred)
-            broken = verdict.judge_break(self._run.checkpoint, reason, deferred=deferred)
-            return self._end(broken, "; ".join(filter(None, (error.message, error.advice))))
+            return self._broken_off(error)
         except BaseException as error:
             stopped = isinstance(error, KeyboardInterrupt | SystemExit)
             # An interrupt strikes between any two lines, even those that would end a transaction: end it now.
             clear_frames(error.__traceback__)
             reason = "it was interrupted" if stopped else "Windrow itself failed: please report it"
-            self._end(verdict.judge_break(self._run.checkpoint, reason), "" if stopped else repr(error))
+            broken = verdict.judge_break(self._run.checkpoint, reason, stopped=stopped)
+            self._end(broken, "" if stopped else repr(error))
             raise
+
+    def _broken_off(self, error: WindrowError) -> Harvest:
+        reason = verdict.told(error.message, self._run.checkpoint)
+        broken = verdict.judge_break(self._run.checkpoint, reason, deferred=isinstance(error, Deferred))
+        not_before = plan.not_before(error, self._run.clock.now())
+        return self._end(
+            broken, "; ".join(filter(None, (error.message, error.advice))), not_before=not_before
+        )
+
+    def _stopped(self, told: Stopped) -> Harvest:
+        """By ourselves: it goes on when the source is no longer to be left alone."""
+        broken = verdict.judge_break(self._run.checkpoint, told.reason, stopped=True)
+        not_before = format_datestamp(self._run.clock.now() + timedelta(seconds=told.pause))
+        return self._end(broken, not_before=not_before, stopped=True)
 
     def _attempt(self) -> Judgement:
         self._begin()
-        self._run.save(allowed=self._run.checkpoint.allowed or self._run.options.allow_deletions)
+        allowed = self._run.checkpoint.allowed or self._run.options.allow_deletions
+        self._run.save(allowed=allowed, not_before="", stopped=False)
         try:
             self._walk.to_its_end()
             self._probe_from_earliest()
@@ -147,8 +165,14 @@ class _Harvest:
         if is_all and windows.dates_are_ignored(checkpoint) and not request.bounded:
             self._run.request = msgspec.structs.replace(request, dates=Dates.IGNORED)
 
-    def _end(self, judgement: Judgement, error: str = "") -> Harvest:
+    def _end(self, judgement: Judgement, error: str = "", **ended: object) -> Harvest:
+        """`ended` is what the checkpoint says of how it ended, for the next run."""
         run = self._run
-        run.ledger.checkpoint = run.changed()
+        run.ledger.checkpoint = run.changed(**ended)
+        failures = verdict.failures(
+            run.ledger.state.failures, judgement, progressed=run.checkpoint.is_beyond(run.spent_before)
+        )
         gap = run.transport.gap(run.source.url)
-        return run.ledger.end(run.request, judgement, error, gap, audited=self._verification.audited)
+        return run.ledger.end(
+            run.request, judgement, error, gap, audited=self._verification.audited, failures=failures
+        )

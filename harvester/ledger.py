@@ -152,15 +152,21 @@ class Ledger:
         gap: float | None = None,
         *,
         audited: bool = False,
+        failures: int = 0,
     ) -> Harvest:
-        """The verdict, what it moves, and the lease given back."""
+        """The verdict, what it moves, and the lease given back. `failures` are runs in a row, this one too."""
         if self._row is None:
             self.begin(request)
-        outcome = self._outcome(request, judgement, audited)
+        outcome = msgspec.structs.replace(
+            self._outcome(request, judgement, audited),
+            gap=gap,
+            failures=failures,
+            failing_since=(self.state.failing_since or self._now) if failures else "",
+        )
         with self._writing() as connection:
             listings.clear(connection, self._id)
             harvests.save_checkpoint(connection, self._id, self.checkpoint)
-            sources.settle(connection, self.state.id, msgspec.structs.replace(outcome, gap=gap))
+            sources.settle(connection, self.state.id, outcome)
             harvests.end(
                 connection,
                 self._id,

@@ -9,6 +9,7 @@ import msgspec
 
 from harvester.config import Source
 from harvester.datestamp import Granularity, format_datestamp, parse_datestamp
+from harvester.errors import Blocked, Deferred, WindrowError
 from harvester.oai.response import Identify
 from harvester.store.harvests import Checkpoint, Harvest, Request, Window
 from harvester.store.sources import Dates, SourceState
@@ -56,6 +57,13 @@ def resumable(last: Harvest | None, source: Source, options: Options) -> Harvest
     if last.request.bounded or (options.full and not last.request.full):
         return None
     return last
+
+
+def not_before(error: WindrowError, now: datetime) -> str:
+    """When a repository that refused us may be asked again: as it says, or one try a day (FAULTS H06)."""
+    if isinstance(error, Deferred):
+        return format_datestamp(now + timedelta(seconds=error.seconds))
+    return format_datestamp(now + _DAY) if isinstance(error, Blocked) else ""
 
 
 def _is_under_way(checkpoint: Checkpoint) -> bool:

@@ -13,18 +13,22 @@ _Outcome = tuple[T | None, BaseException | None]
 
 
 class Stopped(BaseException):
-    """No fault, as Ctrl-C is none: what handles faults lets it through. `reason` is for the verdict."""
+    """No fault, as Ctrl-C is none: what handles faults lets it through.
 
-    def __init__(self, reason: str) -> None:
+    `reason` is for the verdict; `pause` is how many seconds the source is then left alone.
+    """
+
+    def __init__(self, reason: str, pause: float) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.pause = pause
 
 
 class Stop:
     """One for each run. `tell` may be called from any thread, also a second time: the first reason stays."""
 
     def __init__(self) -> None:
-        self.reason = ""
+        self._reason, self._pause = "", 0.0
         self._told = threading.Event()
         self._lock = threading.Lock()
         self._waiting: set[SimpleQueue[None]] = set()
@@ -33,20 +37,25 @@ class Stop:
     def is_told(self) -> bool:
         return self._told.is_set()
 
-    def tell(self, reason: str) -> None:
+    def tell(self, reason: str, pause: float = 0.0) -> None:
         with self._lock:
-            self.reason = self.reason or reason
+            if not self._told.is_set():
+                self._reason, self._pause = reason, pause
             self._told.set()
             for waiting in self._waiting:
                 waiting.put(None)
 
     def check(self) -> None:
         if self._told.is_set():
-            raise Stopped(self.reason)
+            raise self._stopped
+
+    @property
+    def _stopped(self) -> Stopped:
+        return Stopped(self._reason, self._pause)
 
     def sleep(self, clock: Clock, seconds: float) -> None:
         if clock.wait(self._told, seconds):
-            raise Stopped(self.reason)
+            raise self._stopped
 
     def unless_told(self, work: Callable[[], T]) -> T:
         """What `work` answers or raises; Stopped as soon as this is told.
@@ -67,7 +76,7 @@ class Stop:
             with self._lock:
                 self._waiting.discard(outcomes)
         if outcome is None:
-            raise Stopped(self.reason)
+            raise self._stopped
         answer, error = outcome
         if error is not None:
             raise error

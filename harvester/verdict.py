@@ -22,8 +22,11 @@ _OUT_OF_STEP = timedelta(hours=1)
 
 
 class Judgement(msgspec.Struct, frozen=True):
+    """`stopped`: not the repository ended the run, we did."""
+
     verdict: str
     reason: str = ""
+    stopped: bool = False
 
     @property
     def is_proven(self) -> bool:
@@ -98,11 +101,21 @@ def may_have_lost_a_page(page: Page, checkpoint: Checkpoint) -> bool:
     return page.replayed and is_one_token
 
 
-def judge_break(checkpoint: Checkpoint, reason: str, *, deferred: bool = False) -> Judgement:
+def judge_break(
+    checkpoint: Checkpoint, reason: str, *, deferred: bool = False, stopped: bool = False
+) -> Judgement:
     """The end was not reached."""
     if deferred:
         return Judgement("deferred", reason)
-    return Judgement("partial" if checkpoint.pages or checkpoint.singles else "failed", reason)
+    return Judgement("partial" if checkpoint.pages or checkpoint.singles else "failed", reason, stopped)
+
+
+def failures(before: int, judgement: Judgement, *, progressed: bool) -> int:
+    """Runs in a row that brought nothing; one that we ended says nothing about the repository."""
+    if judgement.stopped:
+        return before
+    came_to_nothing = judgement.verdict in ("failed", "deferred", "partial") and not progressed
+    return before + 1 if came_to_nothing else 0
 
 
 def told(trouble: str, checkpoint: Checkpoint) -> str:

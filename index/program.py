@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from harvester.clock import Clock, this_clock
 from index.generations import Generations
@@ -16,7 +15,7 @@ from index.generations import Generations
 if TYPE_CHECKING:
     from harvester.config import Settings
     from harvester.store import Store
-    from harvester.transport import Limits, Transport, Trust
+    from harvester.transport import Limits, Transport
     from index.engine import Searcher
 
 
@@ -50,21 +49,13 @@ class Program:
         limits: Limits | None = None,
         on_notice: Callable[[str], None] = lambda _sentence: None,
     ) -> Transport:
-        from harvester.transport import Transport
+        from harvester.transport import Transport, trust_of
 
         contact = self.settings.harvest.contact
-        transport = Transport(self.clock, contact, limits, on_wait, on_notice=on_notice, trust=self._trust())
+        trust = trust_of(self.settings.sources)
+        transport = Transport(self.clock, contact, limits, on_wait, on_notice=on_notice, trust=trust)
         self._open.append(transport)
         return transport
-
-    def _trust(self) -> dict[str, Trust]:
-        from harvester.transport import Trust
-
-        return {
-            urlsplit(source.url).hostname or "": Trust(source.name, source.ca, source.insecure)
-            for source in self.settings.sources.values()
-            if source.ca or source.insecure
-        }
 
     def close(self) -> None:
         while self._open:

@@ -106,6 +106,10 @@ class Checkpoint(msgspec.Struct, frozen=True):
     not_before: str = ""  # when the repository may be asked again, as it said, or as its refusal means
     stopped: bool = False  # we ended it ourselves, and it goes on next time
 
+    def is_beyond(self, other: "Checkpoint") -> bool:
+        """Has anything come since?"""
+        return (self.pages, self.singles) > (other.pages, other.singles)
+
     @property
     def total(self) -> int:
         """Records of the list so far."""

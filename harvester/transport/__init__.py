@@ -16,6 +16,16 @@ is not read, so that no password of the user's goes to a host because of its nam
 
 from harvester.transport.asking import differs_verbatim, own_arguments
 from harvester.transport.exchange import Transport
-from harvester.transport.limits import Limits, Response, Trust
+from harvester.transport.limits import Limits, Response, Trust, trust_of
+from harvester.transport.politeness import Turns
 
-__all__ = ["Limits", "Response", "Transport", "Trust", "differs_verbatim", "own_arguments"]
+__all__ = [
+    "Limits",
+    "Response",
+    "Transport",
+    "Trust",
+    "Turns",
+    "differs_verbatim",
+    "own_arguments",
+    "trust_of",
+]

@@ -6,6 +6,7 @@ Limits: FAULTS 7 of the design, all of them fields of `Limits`.
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from importlib.metadata import version
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ import urllib3
 from harvester.clock import Clock
 from harvester.errors import BrokenCoding, Deferred, HttpStatus, RedirectRefused, TransportError
 from harvester.fault_point import fault_point
+from harvester.stopping import Stop
 from harvester.transport import body, redirects, words
 from harvester.transport.addresses import CheckedAdapter, Door, IsPublic, is_public, peer_is_public
 from harvester.transport.asking import Methods, Question, question
@@ -31,10 +33,12 @@ _OAI_PMH = b"OAI-PMH"  # the root, early in any answer that is one
 
 
 class Transport:
-    """Shared by all sources of a process; one request in flight per host. Cookies and connections are kept.
+    """Of one run, or of several one after the other. Cookies and connections are kept.
 
-    `on_wait(seconds, why)` is called before each wait, `on_notice(sentence)` once for each thing that a
-    person should know. `trust` is by host name.
+    One request is in flight per host among all that share `turns`. `on_wait(seconds, why)` is called before
+    each wait, `on_notice(sentence)` once for each thing that a person should know. `trust` is by host name.
+    Told by `stop`, whoever asks or waits gets Stopped at once. `heard` is when an answer came last, by the
+    clock's monotonic().
     """
 
     def __init__(
@@ -46,14 +50,19 @@ class Transport:
         *,
         on_notice: Callable[[str], None] = lambda _sentence: None,
         trust: Mapping[str, Trust] | None = None,
+        turns: Turns | None = None,
+        stop: Stop | None = None,
         is_public: IsPublic = is_public,
     ) -> None:
         self.limits = limits or Limits()
         self.requests = 0
+        self.heard = clock.monotonic()
         self._clock = clock
-        self._retries = Retries(clock, self.limits, on_wait)
+        self._stop = stop
+        self._sleep = clock.sleep if stop is None else partial(stop.sleep, clock)
+        self._retries = Retries(self._sleep, self.limits, on_wait)
         self._on_notice = on_notice
-        self._turns = Turns(clock, self.limits.gap_cap)
+        self._turns = turns or Turns(clock, self.limits.gap_cap)
         self._trust = trust or {}
         self._methods = Methods()
         self._told: set[str] = set()
@@ -99,8 +108,14 @@ class Transport:
         self._guarded.close()
 
     def _exchange(self, asked: Question) -> Response:
+        if self._stop is None:
+            return self._in_turn(asked, lambda: None)
+        stop = self._stop
+        return stop.unless_told(lambda: self._in_turn(asked, stop.check))
+
+    def _in_turn(self, asked: Question, check: Callable[[], None]) -> Response:
         host = words.host_of(asked.url)
-        with self._turns.turn(host):
+        with self._turns.turn(host, self._sleep, check):
             pace = Pace(self._clock, self.limits, host)
             token = CURRENT.set(pace)
             try:
@@ -113,6 +128,7 @@ class Transport:
                 raise words.explained(error, asked.url) from error
             finally:
                 CURRENT.reset(token)
+        self.heard = self._clock.monotonic()
         if moved_to and _OAI_PMH in response.body[:2000]:
             self._propose(asked.url, moved_to)
         if pace.passed() > _SLOW:

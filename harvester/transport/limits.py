@@ -1,8 +1,11 @@
 """What a request may cost, what it gives, and whose word is taken for a host."""
 
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 import msgspec
+
+from harvester.config import Source
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -42,3 +45,12 @@ class Trust(msgspec.Struct, frozen=True):
     source: str
     ca: str = ""
     insecure: bool = False
+
+
+def trust_of(sources: Mapping[str, Source]) -> dict[str, Trust]:
+    """By host name, of those that say something of their own."""
+    return {
+        urlsplit(source.url).hostname or "": Trust(source.name, source.ca, source.insecure)
+        for source in sources.values()
+        if source.ca or source.insecure
+    }

@@ -1,29 +1,39 @@
 """One request in flight per host; after a 429 or 503 a gap between two, which stays for the run."""
 
 import threading
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from harvester.clock import Clock
 
 _FIRST_GAP = 1.0
+_GLANCE = 0.5  # seconds between looks whether to go on waiting
 
 
 class Turns:
-    """A gap is from the end of one request to the next, in seconds."""
+    """A gap is from the end of one request to the next, in seconds. Hosts do not wait for each other."""
 
     def __init__(self, clock: Clock, cap: float) -> None:
         self._gaps: dict[str, float] = {}
         self._clock = clock
         self._cap = cap
         self._ended: dict[str, float] = {}
-        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._lines: defaultdict[str, _Line] = defaultdict(_Line)
+        self._making = threading.Lock()
 
     @contextmanager
-    def turn(self, host: str) -> Iterator[None]:
-        with self._locks[host]:
-            self._keep_gap(host)
+    def turn(
+        self,
+        host: str,
+        sleep: Callable[[float], None] | None = None,
+        check: Callable[[], None] = lambda: None,
+    ) -> Iterator[None]:
+        """Who asked first is first. `check` raises where there is no use in waiting any more."""
+        with self._making:
+            line = self._lines[host]
+        with line.first(check):
+            self._keep_gap(host, sleep or self._clock.sleep)
             try:
                 yield
             finally:
@@ -44,10 +54,34 @@ class Turns:
     def gap(self, host: str) -> float:
         return self._gaps.get(host, 0.0)
 
-    def _keep_gap(self, host: str) -> None:
+    def _keep_gap(self, host: str, sleep: Callable[[float], None]) -> None:
         gap = self.gap(host)
         if not gap or host not in self._ended:
             return
         wait = self._ended[host] + gap - self._clock.monotonic()
         if wait > 0:
-            self._clock.sleep(wait)
+            sleep(wait)
+
+
+class _Line:
+    """Those who want one host, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._waiting: deque[object] = deque()
+
+    @contextmanager
+    def first(self, check: Callable[[], None]) -> Iterator[None]:
+        mine = object()
+        self._waiting.append(mine)
+        try:
+            with self._changed:
+                while self._waiting[0] is not mine:
+                    check()
+                    self._changed.wait(_GLANCE)
+            check()
+            yield
+        finally:
+            with self._changed:
+                self._waiting.remove(mine)
+                self._changed.notify_all()

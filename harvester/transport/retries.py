@@ -6,7 +6,6 @@ from typing import TypeVar
 
 import tenacity
 
-from harvester.clock import Clock
 from harvester.errors import BrokenBody, HttpStatus, OddHeaders, TimedOut, Unreachable
 from harvester.transport.limits import Limits
 
@@ -17,8 +16,10 @@ IsPassing = Callable[[BaseException], bool]
 class Retries:
     """`on_wait(seconds, why)` is called before each wait."""
 
-    def __init__(self, clock: Clock, limits: Limits, on_wait: Callable[[float, str], None]) -> None:
-        self._clock = clock
+    def __init__(
+        self, sleep: Callable[[float], None], limits: Limits, on_wait: Callable[[float, str], None]
+    ) -> None:
+        self._sleep = sleep
         self._limits = limits
         self._on_wait = on_wait
         self.count = 0
@@ -38,7 +39,7 @@ class Retries:
         tries: Callable[[BaseException], int],
     ) -> Answered:
         return tenacity.Retrying(
-            sleep=self._clock.sleep,
+            sleep=self._sleep,
             retry=tenacity.retry_if_exception(is_passing),
             stop=lambda state: state.attempt_number >= tries(_failure(state)),
             wait=self._wait,

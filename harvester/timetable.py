@@ -1,0 +1,76 @@
+"""When a source is due: by its schedule, a little later than others of that schedule, rarer while it fails.
+
+Pure: what config.toml says and how the last run ended in, a moment out. So a restart forgets nothing.
+"""
+
+from datetime import datetime, timedelta, tzinfo
+from hashlib import blake2b
+
+from harvester.config import Source
+from harvester.datestamp import parse_datestamp
+from harvester.schedule import next_due, parse_schedule
+from harvester.store.harvests import Harvest
+from harvester.store.schedules import Due
+from harvester.store.sources import SourceState
+
+DAILY_FROM = 3  # runs in a row that brought nothing
+WEEKLY_AFTER = timedelta(days=14)  # of failing
+_HOUR, _DAY, _WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
+_PART_OF_PERIOD = 10  # that jitter may make up
+
+
+def next_run(
+    source: Source,
+    last: Harvest | None,
+    state: SourceState | None,
+    zone: tzinfo,
+    jitter: timedelta,
+    now: datetime,
+) -> datetime | None:
+    """None without a schedule. What was missed while nobody served is due once, since the first moment missed."""
+    if not source.schedule or not source.enabled:
+        return None
+    schedule = parse_schedule(source.schedule)
+    if last is None:  # a cron line names the hours that suit; `every` does not
+        return now if schedule.every else next_due(schedule, now, zone) + _lag(source, jitter, zone, now)
+    ended = parse_datestamp(last.finished or "")
+    if ended is None or last.checkpoint.stopped:  # cut off, or ended by ourselves: it goes on
+        return _not_before(last, ended or parse_datestamp(last.started) or now)
+    regular = next_due(schedule, ended, zone) + _lag(source, jitter, zone, ended)
+    return _not_before(last, _rarer(regular, ended, last, state))
+
+
+def _rarer(regular: datetime, ended: datetime, last: Harvest, state: SourceState | None) -> datetime:
+    """Back off to daily, then weekly; but where the schedule is rarer than that, try sooner (FAULTS O15)."""
+    if last.verdict not in ("partial", "deferred", "failed"):
+        return regular
+    failures = state.failures if state else 0
+    if failures < DAILY_FROM:
+        return min(regular, ended + (_DAY if failures else _HOUR))
+    since = parse_datestamp(state.failing_since if state else "")
+    is_long = since is not None and ended - since >= WEEKLY_AFTER
+    return max(regular, ended + (_WEEK if is_long else _DAY))
+
+
+def _not_before(last: Harvest, due: datetime) -> datetime:
+    """The repository's own word comes first: its Retry-After, or a refusal (FAULTS H06)."""
+    allowed = parse_datestamp(last.checkpoint.not_before)
+    return max(due, allowed) if allowed else due
+
+
+def _lag(source: Source, jitter: timedelta, zone: tzinfo, after: datetime) -> timedelta:
+    """This source's own share of the jitter, the same each time, as people rely on it (FAULTS O16)."""
+    schedule = parse_schedule(source.schedule)
+    first = next_due(schedule, after, zone)
+    period = next_due(schedule, first, zone) - first
+    share = int.from_bytes(blake2b(source.name.encode(), digest_size=4).digest()) / 2**32
+    return timedelta(seconds=int(share * min(jitter, period / _PART_OF_PERIOD).total_seconds()))
+
+
+def reckoned_from(last: Harvest | None) -> str:
+    """Tells whether a stored `Due` is still of the last run."""
+    return f"{last.id} {last.finished or ''}" if last else ""
+
+
+def is_current(due: Due | None, source: Source, last: Harvest | None) -> bool:
+    return due is not None and (due.schedule, due.run) == (source.schedule, reckoned_from(last))

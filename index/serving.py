@@ -1,0 +1,95 @@
+"""Who serves a data folder: one process at a time, which other commands find and speak to.
+
+data/serve.lock   held by it; the system frees it when that process dies
+data/serve.json   who it is
+"""
+
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import psutil
+from filelock import FileLock, Timeout
+
+from harvester.errors import AlreadyServed, StoreUnusable
+from index.generations import replace_durably
+
+
+class Server(msgspec.Struct, frozen=True):
+    """`started` is when its process was, in seconds since 1970."""
+
+    pid: int
+    started: float
+    machine: str
+
+    def __str__(self) -> str:
+        since = datetime.fromtimestamp(self.started, UTC).astimezone()
+        return f"process {self.pid} on {self.machine}, since {since:%d %b %Y %H:%M}"
+
+
+@contextmanager
+def serving(data: Path) -> Iterator[None]:
+    """AlreadyServed while another process does."""
+    lock = FileLock(data / "serve.lock")
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise _already(data) from error
+    except OSError as error:
+        raise StoreUnusable(
+            f"the data folder {data} cannot be written: {error.strerror}",
+            "check `data` in config.toml, and the rights on that folder",
+        ) from error
+    me = Server(os.getpid(), psutil.Process().create_time(), socket.gethostname())
+    try:
+        replace_durably(data / "serve.json", msgspec.json.encode(me))
+        yield
+    finally:
+        (data / "serve.json").unlink(missing_ok=True)
+        lock.release()
+
+
+def server_of(data: Path) -> Server | None:
+    """Whoever serves it now, as far as can be told from this machine."""
+    try:
+        server = msgspec.json.decode((data / "serve.json").read_bytes(), type=Server)
+    except (OSError, msgspec.DecodeError):
+        return None
+    return server if _is_alive(server) else None
+
+
+def ask_to_reload(data: Path) -> bool:
+    """False where nobody serves it, or cannot be told from here."""
+    server = server_of(data)
+    if server is None or server.machine != socket.gethostname() or not hasattr(signal, "SIGHUP"):
+        return False
+    try:
+        os.kill(server.pid, signal.SIGHUP)
+    except OSError:  # it has ended, or is another user's
+        return False
+    return True
+
+
+def _already(data: Path) -> AlreadyServed:
+    server = server_of(data)
+    advice = "`windrow status --watch` shows what it does"
+    return AlreadyServed(
+        f"{data} is served already, by {server or 'a process that is just starting'}",
+        f"{advice}; to end it: kill {server.pid}" if server else advice,
+    )
+
+
+def _is_alive(server: Server) -> bool:
+    if server.machine != socket.gethostname():
+        return True
+    try:
+        # The system reckons a start from its clock, which NTP moves a little.
+        return abs(psutil.Process(server.pid).create_time() - server.started) < 2
+    except psutil.NoSuchProcess:
+        return False
