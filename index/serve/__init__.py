@@ -1,0 +1,1 @@
+"""The one long-running process, and how it is seen from outside."""

@@ -1,0 +1,142 @@
+"""What systemd is told, and the unit that it reads: by its own checks where it is there."""
+
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from index.serve import systemd
+
+ANALYZE = shutil.which("systemd-analyze")
+needs_systemd = pytest.mark.skipif(ANALYZE is None, reason="needs systemd-analyze")
+needs_abstract_names = pytest.mark.skipif(not Path("/proc").is_dir(), reason="abstract names are Linux's")
+
+
+@pytest.fixture
+def manager() -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
+        listening.settimeout(60)
+        yield listening
+
+
+def test_systemd_hears(manager, tmp_path, monkeypatch):
+    manager.bind(str(tmp_path / "notify"))
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+    systemd.notify("READY=1", "STATUS=12 sources, Köln too")
+    assert manager.recv(4096).decode() == "READY=1\nSTATUS=12 sources, Köln too"
+
+
+@needs_abstract_names
+def test_systemd_hears_at_an_abstract_name(manager, monkeypatch):
+    name = f"windrow-test-{os.getpid()}@a"
+    manager.bind(f"\0{name}")
+    monkeypatch.setenv("NOTIFY_SOCKET", f"@{name}")
+    systemd.notify("WATCHDOG=1")
+    assert manager.recv(4096) == b"WATCHDOG=1"
+
+
+def test_without_systemd_nothing_is_told(monkeypatch):
+    monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+    systemd.notify("READY=1")
+
+
+@pytest.mark.parametrize("address", ["/nowhere/at/all", "vsock:2:1234", "", "/" + "x" * 200])
+def test_a_manager_that_cannot_be_told_ends_nothing(address, monkeypatch):
+    monkeypatch.setenv("NOTIFY_SOCKET", address)
+    systemd.notify("READY=1")
+
+
+def test_a_manager_that_does_not_listen_holds_nothing_up(manager, tmp_path, monkeypatch):
+    manager.bind(str(tmp_path / "notify"))
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+    monkeypatch.setattr(systemd, "_TAKES", 0.01)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as filling, suppress(BlockingIOError):
+        filling.setblocking(False)
+        while True:
+            filling.sendto(b"full?", str(tmp_path / "notify"))
+    systemd.notify("WATCHDOG=1")
+    assert manager.recv(4096) == b"full?"
+
+
+@pytest.mark.parametrize(
+    ("microseconds", "pid", "seconds"),
+    [
+        ("30000000", str(os.getpid()), 30.0),
+        ("1500000", "", 1.5),
+        ("30000000", "1", None),  # it watches our parent
+        ("", "", None),
+        ("soon", "", None),
+    ],
+)
+def test_the_watchdogs_time(microseconds, pid, seconds, monkeypatch):
+    monkeypatch.setenv("WATCHDOG_USEC", microseconds)
+    monkeypatch.setenv("WATCHDOG_PID", pid)
+    assert systemd.watchdog_seconds() == seconds
+
+
+def test_the_unit_says_what_is_run_and_where_it_may_write():
+    lines = _unit().splitlines()
+    assert 'ExecStart="/opt/windrow/bin/windrow" --config "/etc/windrow/config.toml" serve' in lines
+    assert 'ReadWritePaths="/var/lib/windrow"' in lines
+    assert "User=windrow" in lines
+    assert "ProtectHome=yes" in lines
+    assert "PrivateTmp=yes" in lines
+
+
+def test_what_lies_in_a_home_or_in_tmp_can_be_seen():
+    assert "ProtectHome=read-only" in _unit(executable=Path("/home/me/.venv/bin/windrow")).splitlines()
+    assert "ProtectHome=read-only" in _unit(data=Path("/root/data")).splitlines()
+    assert "ProtectHome=yes" in _unit(data=Path("/homes/data")).splitlines()
+    assert "PrivateTmp=no" in _unit(data=Path("/tmp/data")).splitlines()
+
+
+@needs_systemd
+@pytest.mark.parametrize("folder", ["plain", "two words", "100 %n $HOME", "Köln"])
+def test_systemd_reads_the_unit(folder, tmp_path):
+    """`verify` looks for the program, so a path that was read otherwise is one that is not there."""
+    program = tmp_path / folder / "windrow"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    odd = tmp_path / 'a "b" c\'s \\n 100 %n $HOME'
+    assert _analyze(tmp_path, "verify", _unit(program, odd / "config.toml", odd / "data", "root")) == ""
+
+
+@needs_systemd
+def test_systemd_sees_what_is_wrong(tmp_path):
+    assert "not executable" in _analyze(
+        tmp_path, "verify", _unit(executable=tmp_path / "nothing", user="root")
+    )
+
+
+@needs_systemd
+def test_the_unit_is_well_protected(tmp_path):
+    """Of 10, the least exposed being 0; what reaches the Internet hardly gets below 1."""
+    said = _analyze(
+        tmp_path, "security", _unit(executable=Path("/bin/sh")), "--offline=yes", "--threshold=20"
+    )
+    assert "OK" in said.splitlines()[-1]
+
+
+def _unit(
+    executable: Path = Path("/opt/windrow/bin/windrow"),
+    config: Path = Path("/etc/windrow/config.toml"),
+    data: Path = Path("/var/lib/windrow"),
+    user: str = "windrow",
+) -> str:
+    return systemd.unit(executable, config, data, user)
+
+
+def _analyze(folder: Path, check: str, unit: str, *options: str) -> str:
+    assert ANALYZE
+    path = folder / "windrow.service"
+    path.write_text(unit, encoding="utf-8")
+    done = subprocess.run(
+        [ANALYZE, check, "--no-pager", *options, path], capture_output=True, text=True, check=False
+    )
+    return done.stdout + done.stderr
