@@ -1,4 +1,4 @@
-"""What systemd is told: sd_notify(3), for which no library is kept, and systemd.service(5), systemd.exec(5)."""
+"""What systemd is told: sd_notify(3), for which no library is kept; systemd.service(5), systemd.exec(5)."""
 
 import os
 import socket
