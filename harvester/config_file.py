@@ -1,10 +1,11 @@
-"""Writes a new source into config.toml, or takes one out; every byte that is of anything else stays."""
+"""Writes sources into config.toml, switches them off and on, takes them out; all else stays to the byte."""
 
 import codecs
 import os
 import re
 import stat
 import tomllib
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -38,14 +39,33 @@ def remove_source(path: Path, name: str) -> bool:
     if name not in _sources(path, before):
         return False
     others = {other: value for other, value in before["sources"].items() if other != name}
-    mark = codecs.BOM_UTF8 if old.startswith(codecs.BOM_UTF8) else b""
-    bare = old.removeprefix(mark)
+    mark, bare = _without_mark(old)
     for new in (mark + _cut(bare, name), mark + _reprinted(bare, name)):
         if _document(new) == {**before, "sources": others}:
             _replace(path, new)
             return True
     raise ConfigError(
         f"{path} is written so that {name} cannot be taken out", advice="Remove it there by hand."
+    )
+
+
+def switch(path: Path, names: Collection[str], *, enabled: bool) -> list[str]:
+    """Those of `names` that were not so before; all of them are in the file, which is written once."""
+    path = path.resolve()
+    old = _old(path)
+    before = _switched(read_document(path))
+    changed = [name for name in names if before["sources"][name]["enabled"] is not enabled]
+    if not changed:
+        return []
+    mark, bare = _without_mark(old)
+    by_lines = _with_lines(bare, changed, enabled)
+    for new in (by_lines, _with_values(by_lines, changed, enabled), _with_values(bare, changed, enabled)):
+        if _switched(_document(new)) == _switched(before, changed, enabled=enabled):
+            _replace(path, mark + new)
+            return changed
+    word = f"enabled = {str(enabled).lower()}"
+    raise ConfigError(
+        f"{path} is written so that {', '.join(changed)} cannot be switched", advice=f"Write {word} by hand."
     )
 
 
@@ -106,11 +126,10 @@ _HEADER = re.compile(rb"\s*\[")
 
 def _cut(old: bytes, name: str) -> bytes:
     """Without the lines of `[sources.NAME]` and of the tables in it."""
-    own = re.compile(rb"""\s*\[\s*sources\s*\.\s*(["']?)%s\1\s*[\].]""" % re.escape(name.encode()))
     kept: list[bytes] = []
     sections = _in_sections(_LINE.findall(old))
     for at, section in enumerate(sections):
-        if not own.match(section[0]):
+        if _source_of(section) != name:
             kept += section
             continue
         kept = _joined(kept, _of_others(section, is_last=at + 1 == len(sections)))
@@ -135,10 +154,22 @@ def _in_sections(lines: list[bytes]) -> list[list[bytes]]:
     return [section for section in sections if section]
 
 
+_OF_SOURCE = re.compile(rb"""\s*\[\s*sources\s*\.\s*(?:"([^"]+)"|'([^']+)'|([\w-]+))\s*[\].]""")
+
+
+def _source_of(section: list[bytes]) -> str | None:
+    header = _OF_SOURCE.match(section[0])
+    return next(filter(None, header.groups())).decode() if header else None
+
+
+def _end_of_keys(section: list[bytes]) -> int:
+    told = [at for at, line in enumerate(section) if line.strip() and not line.lstrip().startswith(b"#")]
+    return told[-1] + 1
+
+
 def _of_others(section: list[bytes], *, is_last: bool) -> list[bytes]:
     """What stands behind the keys of a section, from the first blank line, may be about what follows."""
-    told = [at for at, line in enumerate(section) if line.strip() and not line.lstrip().startswith(b"#")]
-    behind = section[told[-1] + 1 :]
+    behind = section[_end_of_keys(section) :]
     blank = next((at for at, line in enumerate(behind) if not line.strip()), None)
     if blank is None:
         return [] if is_last else behind
@@ -153,6 +184,59 @@ def _reprinted(old: bytes, name: str) -> bytes:
     except (KeyError, TypeError, ValueError):
         return old
     return tomlkit.dumps(document).encode()
+
+
+_SWITCH = re.compile(rb"\s*enabled\s*=")
+_SWITCHED_OFF = re.compile(rb"\s*enabled\s*=\s*false\s*")
+
+
+def _with_lines(old: bytes, names: Collection[str], enabled: bool) -> bytes:
+    """For tables of their own: `enabled = false` comes behind their keys, and goes with its line."""
+    sections = _in_sections(_LINE.findall(old))
+    for section in sections:
+        if _source_of(section) not in names:
+            continue
+        if enabled:
+            section[:] = [line for line in section if not _SWITCHED_OFF.fullmatch(line)]
+        elif not any(map(_SWITCH.match, section)):
+            _put_line(section, _end_of_keys(section), b"enabled = false")
+    return b"".join(line for section in sections for line in section)
+
+
+def _put_line(section: list[bytes], at: int, line: bytes) -> None:
+    newline = b"\r\n" if section[0].endswith(b"\r\n") else b"\n"
+    if not section[at - 1].endswith(b"\n"):
+        section[at - 1] += newline
+    section.insert(at, line + newline)
+
+
+def _with_values(old: bytes, names: Collection[str], enabled: bool) -> bytes:
+    """For all others."""
+    try:
+        document = tomlkit.parse(old)
+        for name in names:
+            source: Any = document["sources"][name]
+            if source.get("enabled", True) != enabled:
+                source["enabled"] = enabled
+    except (KeyError, TypeError, ValueError):
+        return old
+    return tomlkit.dumps(document).encode()
+
+
+def _switched(
+    document: dict[str, Any], names: Collection[str] = (), *, enabled: bool = True
+) -> dict[str, Any]:
+    """What it means with `names` switched so: each source says whether it is enabled."""
+    sources = {
+        name: {"enabled": True, **source, **({"enabled": enabled} if name in names else {})}
+        for name, source in document.get("sources", {}).items()
+    }
+    return {**document, "sources": sources}
+
+
+def _without_mark(content: bytes) -> tuple[bytes, bytes]:
+    mark = codecs.BOM_UTF8 if content.startswith(codecs.BOM_UTF8) else b""
+    return mark, content.removeprefix(mark)
 
 
 def _document(content: bytes) -> dict[str, Any]:

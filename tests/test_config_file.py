@@ -1,13 +1,18 @@
-"""A source is added to config.toml, and nothing else in it changes."""
+"""A source is added to config.toml, switched off and on, taken out, and nothing else in it changes."""
 
 import os
+import re
 import tomllib
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from harvester.config import Source, load
-from harvester.config_file import add_source, remove_source
+from harvester.config_file import add_source, remove_source, switch
 from harvester.errors import ConfigError
 
 SHIPPED = Path(__file__).parents[1] / "config.toml"
@@ -162,3 +167,115 @@ def test_a_text_that_looks_like_its_header_is_none(write):
     path = write(old)
     assert remove_source(path, "kar")
     assert tomllib.loads(path.read_text())["harvest"] == {"contact": "[sources.kar]\n"}
+
+
+# Switching it off and on
+
+
+OFF = "enabled = false\n"
+KA = '[sources."k.a"]\nurl = "https://x.example/oai"\n'
+ODD = [
+    (KAR, KAR + OFF),
+    (KAR.strip(), KAR + OFF),
+    (KAR + "# set\n\n# Ask Jim.\n[index] # x\n", KAR + OFF + "# set\n\n# Ask Jim.\n[index] # x\n"),
+    ("# Mine.\n" + KAR + "\n\n# the end", "# Mine.\n" + KAR + OFF + "\n\n# the end"),
+    ("\ufeff" + KAR + "\n[index]\n", "\ufeff" + KAR + OFF + "\n[index]\n"),
+    ((KAR + "\n[index]\n").replace("\n", "\r\n"), (KAR + OFF + "\n[index]\n").replace("\n", "\r\n")),
+    (
+        KAR.replace("[sources.kar]", " [ sources . 'kar' ] # x") + "[index]\n",
+        KAR.replace("[sources.kar]", " [ sources . 'kar' ] # x") + OFF + "[index]\n",
+    ),
+    (KA + KAR, KA + KAR + OFF),
+    ("[sources]\n" + KAR + "[index]\n", "[sources]\n" + KAR + OFF + "[index]\n"),
+]  # fmt: skip
+WRITTEN_OTHERWISE = [
+    (
+        "[sources]\nkar.url = 'https://x.example/oai' # x\n# Jim\n[index]\n",
+        "[sources]\nkar.url = 'https://x.example/oai' # x\nkar.enabled = false\n# Jim\n[index]\n",
+    ),
+    (
+        "sources = {kar = {url = 'https://x.example/oai'}}  # Jim\n",
+        "sources = {kar = {url = 'https://x.example/oai',enabled = false}}  # Jim\n",
+    ),
+    (KAR + "enabled = true  # Jim\n", KAR + "enabled = false  # Jim\n"),
+    (
+        "[sources.kar]\nenabled=true\nurl = '''https://x.example/oai'''\n# Jim\n",
+        "[sources.kar]\nenabled=false\nurl = '''https://x.example/oai'''\n# Jim\n",
+    ),
+    (
+        KAR + '\n[searches.odd]\nquery = """\n[sources.kar]\n"""\n',
+        KAR + OFF + '\n[searches.odd]\nquery = """\n[sources.kar]\n"""\n',
+    ),
+]
+
+
+@pytest.mark.parametrize(("on", "off"), ODD + WRITTEN_OTHERWISE)
+def test_a_source_is_switched_off_and_all_else_stays(tmp_path, on, off):
+    path = tmp_path / "config.toml"
+    path.write_bytes(on.encode())
+    before = load(path, {}).sources
+    assert switch(path, ["kar"], enabled=False) == ["kar"]
+    assert path.read_bytes().decode() == off
+    assert switch(path, ["kar"], enabled=False) == []
+    assert path.read_bytes().decode() == off
+    assert load(path, {}).sources == {**before, "kar": replace(before["kar"], enabled=False)}
+    assert switch(path, ["kar"], enabled=True) == ["kar"]
+    assert load(path, {}).sources == before
+    assert [file.name for file in tmp_path.iterdir()] == ["config.toml"]
+
+
+@pytest.mark.parametrize("old", [old for old, _ in ODD if old.endswith("\n")])
+def test_what_was_switched_off_and_on_again_is_as_it_was(tmp_path, old):
+    path = tmp_path / "config.toml"
+    path.write_bytes(old.encode())
+    switch(path, ["kar"], enabled=False)
+    switch(path, ["kar"], enabled=True)
+    assert path.read_bytes().decode() == old
+
+
+def test_a_remark_beside_the_switch_stays(write):
+    path = write(KAR + "enabled = false  # since May: ask Jim\n")
+    switch(path, ["kar"], enabled=True)
+    assert path.read_text() == KAR + "enabled = true  # since May: ask Jim\n"
+
+
+def test_many_at_once_some_of_them_already(write):
+    blocks = [f'[sources.s{at}]\nurl = "https://x.example/{at}"\n' for at in range(500)]
+    path = write(blocks[0] + OFF + "".join(blocks[1:]) + "[sources]\nt.url = 'https://x.example/t'\n")
+    path.write_text(path.read_text().replace("[sources]\nt.url", "[sources.t]\nurl"))
+    names = [f"s{at}" for at in range(500)]
+    assert switch(path, [*names, "t"], enabled=False) == [*names[1:], "t"]
+    assert not any(source.enabled for source in load(path, {}).sources.values())
+    assert switch(path, names, enabled=True) == names
+    assert path.read_text() == "".join(blocks) + "[sources.t]\nurl = 'https://x.example/t'\n" + OFF
+
+
+BEGINNINGS = st.sampled_from(["", "# Jim\n", "[index]\nengine = 'whoosh'\n", "[sources]\n", "[sources]\n\n"])
+HEADERS = st.sampled_from(["[sources.{}]", '[sources."{}"] # y', " [ sources . '{}' ]"])
+URLS = st.sampled_from(["'https://a.example/{}'", '"https://a.example/{}" # x', "'''https://a.example/{}'''"])
+SWITCHES = ["enabled = true\n", "enabled=false # Jim\n", "  enabled = false\n"]
+KEYS = st.sampled_from(["", "set = '7'\n", "# set = 'x'\n", "\n# Jim\n\n", *SWITCHES])
+SECTIONS = st.lists(st.tuples(HEADERS, URLS, KEYS), min_size=1, max_size=4)
+
+
+@given(BEGINNINGS, SECTIONS, st.sets(st.integers(0, 3), min_size=1), st.booleans())
+def test_only_what_is_named_is_switched(beginning, sections, wanted, enabled):
+    text = beginning + "".join(
+        f"{header.format(f's{at}')}\nurl = {url.format(at)}\n{keys}"
+        for at, (header, url, keys) in enumerate(sections)
+    )
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "config.toml")
+        path.write_text(text, encoding="utf-8")
+        before = load(path, {})
+        names = [name for name in before.sources if int(name[1:]) in wanted]
+        switch(path, names, enabled=enabled)
+        after = load(path, {})
+        left = path.read_text(encoding="utf-8")
+    assert after.sources == {
+        name: replace(source, enabled=enabled if name in names else source.enabled)
+        for name, source in before.sources.items()
+    }
+    assert after.index == before.index
+    ours = re.compile(r"(?m)^\s*enabled\s*=\s*(true|false)\n?")
+    assert ours.sub("", left) == ours.sub("", text)

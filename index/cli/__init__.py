@@ -36,7 +36,7 @@ _COMMANDS = {
         "demo": ("tour", "Harvest and search a bundled sample repository."),
         "add": ("fetch", "Check an address and write it into config.toml."),
         "check": ("fetch", "Try an OAI-PMH address and say what is there."),
-        "source": ("source", "Remove a source, and all that came from it."),
+        "source": ("source", "List sources, leave some alone, remove one."),
         "harvest": ("harvesting", "Harvest now; the index follows."),
     },
     "Mend": {
@@ -119,6 +119,7 @@ def windrow(ctx: click.Context, config: str | None) -> None:
       windrow search mental health --facet year
     """
     ctx.obj = config
+    ctx.color = False if os.environ.get("NO_COLOR") else None  # no-color.org
 
 
 def main() -> NoReturn:

@@ -10,6 +10,7 @@ from harvester import config
 from harvester.clean.text import printable
 from harvester.errors import ConfigError
 from index.cli.opening import config_path, json_option
+from index.cli.reloading import reload_server
 from index.cli.talk import number, put_json, put_lines, tell
 from index.program import Program
 
@@ -57,10 +58,15 @@ def add(ctx: click.Context, url: str, name: str, prefix: str, set_spec: str, har
     tell(f"{_summary(finding)}\nWritten to {path}:\n\n{block}")
     for note in finding.notes:
         tell(f"Note: {note}.")
+    data = _settings(path).data
     if not harvest_now:
+        reload_server(data)
         tell(f"Next: windrow harvest {source.name}")
         return 0
-    return _harvest(path, source.name)
+    try:
+        return _harvest(path, source.name)
+    finally:  # not before: it would begin with the same source
+        reload_server(data)
 
 
 def _insist_on_set(finding: "Finding", spec: str) -> None:

@@ -1,24 +1,110 @@
-"""source remove."""
+"""source list, disable, enable, remove."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
 from index.cli.completion import source_names
 from index.cli.follower import catch_up
 from index.cli.naming import unknown_source
 from index.cli.opening import json_option, with_program
+from index.cli.pager import paged, pager_option
 from index.cli.progress import counting
-from index.cli.talk import counted, is_agreed, put_json, put_lines, tell
+from index.cli.reloading import reload_server
+from index.cli.table import Cell, Column, laid_out
+from index.cli.talk import columns, counted, is_agreed, put_json, put_lines, tell
+from index.cli.wrapping import wrapped
 from index.program import Program
 
 if TYPE_CHECKING:
+    from harvester.config import Source
     from harvester.store.sources import SourceState
 
 
 @click.group()
 def source() -> None:
-    """Remove a source, and all that came from it."""
+    """List the sources, leave some alone for a while, remove one with all that came from it."""
+
+
+@source.command("list")
+@json_option
+@pager_option
+@with_program
+def list_(program: Program, as_json: bool, no_pager: bool) -> None:
+    """What config.toml says of each source; how they stand, `windrow status` says."""
+    configured = list(program.settings.sources.values())
+    left = _no_longer_configured(program)
+    with paged(no_pager=no_pager):
+        if as_json:
+            for one in configured:
+                put_json({**msgspec.structs.asdict(one), "configured": True})
+            for state in left:
+                put_json({"name": state.name, "configured": False})
+        else:
+            _put_sources(configured, left, program)
+
+
+def _no_longer_configured(program: Program) -> "list[SourceState]":
+    from harvester.store import sources
+
+    with program.store.read() as connection:
+        return [state for state in sources.every(connection) if state.name not in program.settings.sources]
+
+
+_COLUMNS = (Column("source"), Column("schedule"), Column("asks for", spare=1), Column("address"))
+
+
+def _put_sources(configured: "Sequence[Source]", left: "Sequence[SourceState]", program: Program) -> None:
+    if not configured and not left:
+        put_lines("No sources yet: `windrow add URL --harvest` adds one.")
+        return
+    laid = laid_out(_COLUMNS, [_row(one) for one in configured], columns())
+    put_lines(*laid.heading, *(line for lines in laid.rows for line in lines))
+    for state in left:
+        remark = (
+            f"{state.name} is no longer in {program.settings.path}; what came from it stays until "
+            f"`windrow source remove {state.name}`: {counted(state.live, 'record')}."
+        )
+        put_lines(*wrapped(remark, columns()))
+
+
+def _row(one: "Source") -> tuple[Cell, ...]:
+    when = Cell(one.schedule or "when you say so") if one.enabled else Cell("disabled", "yellow")
+    parts = (one.metadata_prefix, one.set and f"set {one.set}", one.details and "details")
+    return Cell(one.name), when, Cell(", ".join(filter(None, parts))), Cell(one.url)
+
+
+@source.command()
+@click.argument("names", nargs=-1, required=True, metavar="NAME...", shell_complete=source_names)
+@with_program
+def disable(program: Program, names: tuple[str, ...]) -> None:
+    """Leave sources alone: `windrow serve` does, and `windrow harvest` without names. Their records stay."""
+    _switch(program, names, enabled=False)
+
+
+@source.command()
+@click.argument("names", nargs=-1, required=True, metavar="NAME...", shell_complete=source_names)
+@with_program
+def enable(program: Program, names: tuple[str, ...]) -> None:
+    """Harvest sources again that were disabled."""
+    _switch(program, names, enabled=True)
+
+
+def _switch(program: Program, names: Sequence[str], *, enabled: bool) -> None:
+    from harvester.config_file import switch
+
+    for name in names:
+        if name not in program.settings.sources:
+            raise unknown_source(name, program.settings.sources)
+    names = list(dict.fromkeys(names))
+    changed = switch(program.settings.path, names, enabled=enabled)
+    word = "enabled" if enabled else "disabled"
+    for name in names:
+        put_lines(f"{name} is {word}." if name in changed else f"{name} is {word} already.")
+    if changed:
+        reload_server(program.settings.data)
 
 
 @source.command()
@@ -64,4 +150,5 @@ def _remove(program: Program, name: str, as_json: bool) -> int:
     put_lines(f"{name} is removed, and {counted(removed.records, 'record')} with it.")
     if removed.configured:
         tell(f"It is no longer in {program.settings.path}.")
+        reload_server(program.settings.data)
     return 0
