@@ -21,9 +21,9 @@ from harvester.clock import SystemClock
 from harvester.errors import IndexBusy
 from harvester.harvest import harvest
 from harvester.record import Name, Record
-from index.cli.follower import follow_until_told
 from index.demo.repository import DemoRepository, sample_records
 from index.demo.server import serve
+from index.follow import follow_until_told
 from index.generations import Generation, Generations
 from index.program import Program
 from index.sync import sync
@@ -433,7 +433,7 @@ class TestFollowing:
     @pytest.fixture
     def follow(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
         """Follows to the end of the store; `on_wait` is called before each wait for another writer."""
-        monkeypatch.setattr("index.cli.follower.signal.signal", lambda *_handler: None)
+        monkeypatch.setattr("index.follow.signal.signal", lambda *_handler: None)
 
         class Clock(SystemClock):
             def sleep(self, seconds: float) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harvester.clean.text import printable
-from index.cli.follower import catch_up
+from index.cli.catching_up import catch_up
 from index.cli.naming import full_id
 from index.cli.opening import json_option, with_program
 from index.cli.talk import is_agreed, put_json, put_lines, tell

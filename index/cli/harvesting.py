@@ -11,11 +11,11 @@ from harvester.datestamp import format_datestamp, parse_datestamp
 from harvester.errors import ConfigError, LeaseLost, SourceBusy
 from index.cli.completion import source_names
 from index.cli.detailing import fetch_all_details
-from index.cli.follower import following
 from index.cli.naming import unknown_source
 from index.cli.opening import json_option, with_program
 from index.cli.progress import harvest_bar
 from index.cli.talk import colour_of, counted, number, put_json, put_lines, seconds, tell, tell_error
+from index.follower import following
 from index.program import Program
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def harvest_sources(
         for error in refused:
             tell_error(error)
         return SourceBusy.exit_code
-    with following(program.settings.path):
+    with following(program.settings.path, program.clock, tell):
         reports = {source: _harvest(program, source, options, as_json) for source in sources}
         fetch_all_details(program, [one for one in sources if _is_welcome(reports[one])], as_json=as_json)
     return worst([report.exit_code if report else SourceBusy.exit_code for report in reports.values()])

@@ -5,10 +5,10 @@ import sys
 import click
 
 from harvester.clean.text import printable
-from index.cli.follower import follow_until_told
 from index.cli.opening import json_option, with_program
 from index.cli.progress import counting
 from index.cli.talk import counted, number, put_json, put_lines, tell
+from index.follow import follow_until_told
 from index.program import Program
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import click
 
 from harvester.clean.text import printable
+from index.cli.catching_up import catch_up
 from index.cli.completion import source_names
-from index.cli.follower import catch_up
 from index.cli.naming import insist_on_source
 from index.cli.opening import json_option, with_program
 from index.cli.pager import paged, pager_option

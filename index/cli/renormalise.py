@@ -7,11 +7,11 @@ import click
 
 from harvester.clean.text import printable
 from index.cli.completion import source_names
-from index.cli.follower import following
 from index.cli.naming import insist_on_source
 from index.cli.opening import json_option, with_program
 from index.cli.rework import rework
 from index.cli.talk import counted, number, put_lines, tell
+from index.follower import following
 from index.program import Program
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def renormalise(program: Program, source: str, as_json: bool) -> int:
         put_lines("Nothing is stored yet.")
     if not names:
         return 0
-    with following(program.settings.path):
+    with following(program.settings.path, program.clock, tell):
         return max(_renormalise(program, name, as_json) for name in names)
 
 

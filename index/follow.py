@@ -1,21 +1,10 @@
-"""The index follows a harvest in a process of its own, and both end together.
-
-The harvest holds the follower's standard input; when that closes, for whatever reason, the follower
-takes in what is stored by then, and ends. Even kill -9 of the harvest leaves an index that is up to date.
-"""
+"""What the index's own process does (follower.py starts it)."""
 
 import signal
-import subprocess
-import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import IO
 
 from harvester.errors import IndexBusy, IndexFault, IndexMissing
-from index.cli.progress import counting
-from index.cli.talk import tell
 from index.generations import Generation
 from index.program import Program
 from index.sync import Follower, needs_rebuild, sync, unseen
@@ -23,31 +12,6 @@ from index.sync import Follower, needs_rebuild, sync, unseen
 _GLANCE = 0.2  # seconds between looks at the store
 _COMMIT_AFTER = 3.0  # seconds until what was taken in is searchable
 _BUSY_GLANCES = 300  # a minute of waiting for another writer, once we are told to end
-
-
-@contextmanager
-def following(config: Path) -> Iterator[None]:
-    """A follower beside the body; waits for its last commit at the end."""
-    # -P: a file index.py in the folder that we are called from is not ours.
-    command = [sys.executable, "-P", "-m", "index.cli", "--config", str(config), "sync", "--follow"]
-    child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)  # noqa: S603  our own program
-    try:
-        yield
-    finally:
-        assert child.stdin is not None
-        with suppress(BrokenPipeError):
-            child.stdin.close()
-        if child.wait() != 0:
-            tell("The index did not follow to the end; the records are safe: run `windrow sync`.")
-
-
-def catch_up(program: Program, *, quiet: bool = False) -> None:
-    """The index takes in what a command has changed; where another process writes it, that one will."""
-    try:
-        with counting("indexing", quiet=quiet) as count:
-            sync(program.store, program.generations, program.settings.index.engine, count)
-    except IndexBusy:
-        tell("Another process writes the index: run `windrow sync` when it has ended.")
 
 
 def follow_until_told(program: Program, told: IO[bytes]) -> None:
