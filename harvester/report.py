@@ -33,6 +33,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
             return 1
         return 0 if self.verdict in ("complete", "verified") and not self.held else 3
 
+    @property
+    def advice(self) -> str:
+        """Of `error`, what its reason does not say."""
+        return "; ".join(part for part in self.error.split("; ") if part not in self.reason)
+
 
 def report(harvest: Harvest) -> Report:
     checkpoint = harvest.checkpoint

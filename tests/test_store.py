@@ -40,7 +40,7 @@ FINGERPRINTS = [
     "2a357eb5938c5894",
     "f5d0c06efd253ca3",
     "c89cd1a5d96527cd",
-    "5d376f206a73ad81",
+    "3fef724bdf953fec",
 ]
 
 

@@ -170,7 +170,7 @@ def _remember_what_is_due(connection: Connection) -> None:
     )
     connection.exec_driver_sql(
         "CREATE TABLE notices (id INTEGER NOT NULL PRIMARY KEY, at TEXT NOT NULL, source TEXT NOT NULL,"
-        " kind TEXT NOT NULL, message TEXT NOT NULL, advice TEXT NOT NULL, sent TEXT)"
+        " kind TEXT NOT NULL, message TEXT NOT NULL, advice TEXT NOT NULL, posted TEXT, mailed TEXT)"
     )
 
 

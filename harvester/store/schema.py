@@ -10,7 +10,7 @@ records     the change feed, in order of position; tombstones have neither recor
 raw         what the record was made from: forms `list`, `sent` where that was repaired, and `detail`
 quarantine  what was received and could not be kept as a record
 schedules   when each source is due next
-notices     what somebody is to be told, and whether that was done
+notices     what somebody is to be told, and when each way did
 listed      the identifiers of a ListIdentifiers pass, while one runs
 """
 
@@ -91,7 +91,8 @@ notices = Table(
     Column("kind", Text, nullable=False),
     Column("message", Text, nullable=False),
     Column("advice", Text, nullable=False),
-    Column("sent", Text),  # when it was told; NULL: it has still to be
+    Column("posted", Text),  # when it went to the webhook; NULL: it has still to be
+    Column("mailed", Text),  # the same of e-mail
 )
 
 harvests = Table(

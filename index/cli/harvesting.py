@@ -162,8 +162,8 @@ def _put_report(report: "Report") -> None:
     came = f"{counted(report.received, 'record')} in {counted(report.pages, 'page')}"
     if report.pages or not report.error:
         put_lines(f"  {came}, {seconds(report.seconds)}" + (": " + ", ".join(counts) if counts else ""))
-    if advice := "; ".join(part for part in report.error.split("; ") if part not in report.reason):
-        put_lines(f"  → {printable(advice)}")
+    if report.advice:
+        put_lines(f"  → {printable(report.advice)}")
     put_lines(*_next_step(report))
 
 

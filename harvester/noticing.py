@@ -1,0 +1,95 @@
+"""What of a run somebody should be told, so that nobody has to look each day. Pure.
+
+Each thing is told once; but a source that has failed for two weeks is named again whenever it is tried.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from harvester.datestamp import format_datestamp, parse_datestamp
+from harvester.report import report
+from harvester.store.harvests import Harvest
+from harvester.store.notices import Kind, Notice
+from harvester.store.sources import SourceState
+from harvester.timetable import WEEKLY_AFTER
+
+_IN_VAIN = 2  # runs in a row; a single one is many a repository's Sunday
+_MANY = 10  # records new in quarantine
+_OF_THOSE_THAT_CAME = 100  # one in so many
+
+_Found = Iterator[tuple[Kind, str, str]]
+
+
+def notices(
+    before: SourceState | None, after: SourceState, run: Harvest, now: datetime, *, failing_is_told: bool
+) -> list[Notice]:
+    """Of `run`, which has ended and led from `before` to `after`."""
+    if run.checkpoint.stopped:
+        return []
+    found = (
+        *_failing(before, after, run, now, failing_is_told),
+        *_held(before, after, run),
+        *_quarantine(before, after, run),
+    )
+    at = format_datestamp(now)
+    return [
+        Notice(at=at, source=after.name, kind=kind, message=text, advice=advice)
+        for kind, text, advice in found
+    ]
+
+
+def _failing(
+    before: SourceState | None, after: SourceState, run: Harvest, now: datetime, is_told: bool
+) -> _Found:
+    if not after.failures:
+        if is_told:
+            yield Kind.RECOVERED, _works_again(before, after), ""
+    elif _is_long(after, now) if is_told else after.failures >= _IN_VAIN or _is_refusal(run):
+        advice = "; ".join(filter(None, (report(run).advice, "Windrow goes on trying by itself")))
+        yield Kind.FAILING, _in_vain(after, run), advice
+
+
+def _is_refusal(run: Harvest) -> bool:
+    """Not "come later", but "stay away" (FAULTS H06): nobody needs a second time to hear that."""
+    return bool(run.checkpoint.not_before) and run.verdict != "deferred"
+
+
+def _is_long(state: SourceState, now: datetime) -> bool:
+    since = parse_datestamp(state.failing_since)
+    return since is not None and now - since >= WEEKLY_AFTER
+
+
+def _in_vain(state: SourceState, run: Harvest) -> str:
+    runs = (
+        f"in {state.failures} runs since {_shown(state.failing_since)}" if state.failures > 1 else "this time"
+    )
+    return f"{state.name} brought nothing {runs}: {run.reason}"
+
+
+def _works_again(before: SourceState | None, after: SourceState) -> str:
+    failed = f", after {before.failures} runs in vain" if before and before.failures > 1 else ""
+    since = f" since {_shown(before.failing_since)}" if before and failed else ""
+    return f"{after.name} works again{failed}{since}"
+
+
+def _held(before: SourceState | None, after: SourceState, run: Harvest) -> _Found:
+    deletions, was = run.checkpoint.held_tombstones, before.held if before else 0
+    unlisted = run.checkpoint.counts.held - deletions
+    right = f"windrow harvest {after.name} --full --allow-deletions"
+    advice = f"ask the repository; if they are right: {right}"
+    if deletions > was:
+        yield Kind.HELD, f"{deletions:,} deletions of {after.name} are held back, too many at once", advice
+    if unlisted:
+        yield Kind.HELD, f"{unlisted:,} records of {after.name} are no longer listed, and are kept", advice
+
+
+def _quarantine(before: SourceState | None, after: SourceState, run: Harvest) -> _Found:
+    new, came = after.quarantined - (before.quarantined if before else 0), run.checkpoint.counts.received
+    if new >= _MANY and new * _OF_THOSE_THAT_CAME >= came:
+        text = f"{new:,} more records of {after.name} are in quarantine, {after.quarantined:,} in all"
+        yield Kind.QUARANTINE, text, f"windrow quarantine {after.name} says what and why"
+
+
+def _shown(moment: str) -> str:
+    parsed = parse_datestamp(moment)
+    return f"{parsed:%d %b %Y %H:%M} UTC" if parsed else "a while"
