@@ -200,6 +200,20 @@ def last_of_all(connection: Connection) -> dict[str, Harvest]:
     return {row.name: _harvest(row) for row in connection.execute(query)}
 
 
+def last_proven(connection: Connection) -> dict[str, str]:
+    """Source → when its last complete or verified run ended, where there was one."""
+    proven = harvests.c.verdict.in_(("complete", "verified"))
+    newest = (
+        sa.select(harvests.c.finished)
+        .where(harvests.c.source_id == schema.sources.c.id, proven)
+        .order_by(harvests.c.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    rows = connection.execute(sa.select(schema.sources.c.name, newest.label("finished")))
+    return {row.name: row.finished for row in rows if row.finished}
+
+
 def prune(connection: Connection, keep: int) -> int:
     """Of each source its last `keep` runs stay. How many went."""
     age = sa.func.row_number().over(partition_by=harvests.c.source_id, order_by=harvests.c.id.desc())
