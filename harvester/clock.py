@@ -8,6 +8,10 @@ from typing import Protocol
 
 
 class Clock(Protocol):
+    """`speed`: how many of its seconds pass in one."""
+
+    speed: float
+
     def now(self) -> datetime:
         """The wall clock, in UTC."""
 
@@ -21,6 +25,8 @@ class Clock(Protocol):
 
 
 class SystemClock:
+    speed = 1.0
+
     def now(self) -> datetime:
         return datetime.now(UTC)
 

@@ -154,7 +154,7 @@ class Ledger:
         audited: bool = False,
         failures: int = 0,
     ) -> Harvest:
-        """The verdict, what it moves, and the lease given back. `failures` are runs in a row, this one too."""
+        """The verdict, what it moves, and the lease given back. `failures` in a row, with this run."""
         if self._row is None:
             self.begin(request)
         outcome = msgspec.structs.replace(

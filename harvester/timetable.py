@@ -27,7 +27,7 @@ def next_run(
     jitter: timedelta,
     now: datetime,
 ) -> datetime | None:
-    """None without a schedule. What was missed while nobody served is due once, since the first moment missed."""
+    """None without a schedule. What was missed while nobody served has been due since, once."""
     if not source.schedule or not source.enabled:
         return None
     schedule = parse_schedule(source.schedule)
@@ -72,5 +72,5 @@ def reckoned_from(last: Harvest | None) -> str:
     return f"{last.id} {last.finished or ''}" if last else ""
 
 
-def is_current(due: Due | None, source: Source, last: Harvest | None) -> bool:
-    return due is not None and (due.schedule, due.run) == (source.schedule, reckoned_from(last))
+def is_current(due: Due, source: Source, last: Harvest | None) -> bool:
+    return (due.schedule, due.run) == (source.schedule, reckoned_from(last))

@@ -195,8 +195,9 @@ def past(connection: Connection, limit: int, source: str = "") -> list[Harvest]:
 
 def last_of_all(connection: Connection) -> dict[str, Harvest]:
     """By source: of each its newest run."""
-    newest = sa.select(sa.func.max(harvests.c.id)).group_by(harvests.c.source_id)
-    query = sa.select(harvests, schema.sources.c.name).join(schema.sources).where(harvests.c.id.in_(newest))
+    of_source = sa.select(sa.func.max(harvests.c.id)).where(harvests.c.source_id == schema.sources.c.id)
+    newest = harvests.c.id == of_source.scalar_subquery()
+    query = sa.select(harvests, schema.sources.c.name).join(schema.sources, newest)
     return {row.name: _harvest(row) for row in connection.execute(query)}
 
 

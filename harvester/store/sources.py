@@ -75,23 +75,28 @@ def ensure(connection: Connection, name: str, fingerprint: str) -> SourceState:
 
 
 def get(connection: Connection, name: str) -> SourceState | None:
-    return next((state for state in every(connection) if state.name == name), None)
+    return next(iter(_states(connection, sources.c.name == name)), None)
 
 
 def every(connection: Connection) -> list[SourceState]:
-    in_quarantine = sa.select(schema.quarantine.c.source_id, sa.func.count()).group_by(
-        schema.quarantine.c.source_id
+    return _states(connection, sa.true())
+
+
+def _states(connection: Connection, those: sa.ColumnElement[bool]) -> list[SourceState]:
+    in_quarantine = (
+        sa.select(sa.func.count())
+        .where(schema.quarantine.c.source_id == sources.c.id)
+        .scalar_subquery()
+        .label("quarantined")
     )
-    quarantined = {row[0]: row[1] for row in connection.execute(in_quarantine)}
+    query = sa.select(sources, in_quarantine).where(sources.c.removed.is_(None), those)
     return [
         SourceState(
             row.id, row.name, row.watermark, row.last_full, row.doubted, row.live, row.tombstones,
-            quarantined.get(row.id, 0), row.gap, row.held, row.dates, row.echo, row.audited, row.read_whole,
+            row.quarantined, row.gap, row.held, row.dates, row.echo, row.audited, row.read_whole,
             row.failures, row.failing_since,
         )
-        for row in connection.execute(
-            sa.select(sources).where(sources.c.removed.is_(None)).order_by(sources.c.name)
-        )
+        for row in connection.execute(query.order_by(sources.c.name))
     ]  # fmt: skip
 
 

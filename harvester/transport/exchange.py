@@ -63,6 +63,7 @@ class Transport:
         self._retries = Retries(self._sleep, self.limits, on_wait)
         self._on_notice = on_notice
         self._turns = turns or Turns(clock, self.limits.gap_cap)
+        self._least: dict[str, float] = {}
         self._trust = trust or {}
         self._methods = Methods()
         self._told: set[str] = set()
@@ -77,12 +78,12 @@ class Transport:
         return self._retries.count
 
     def start_gap(self, url: str, last: float) -> None:
-        """From the gap of an earlier run; a wider one that this run has found already stays."""
+        """From the gap of an earlier run."""
         self._turns.start(words.host_of(url), last)
 
     def keep_gap(self, url: str, seconds: float) -> None:
-        """At least so much between two requests to the host of `url`."""
-        self._turns.keep(words.host_of(url), seconds)
+        """At least so much between two requests to the host of `url`, of this run's."""
+        self._least[words.host_of(url)] = seconds
 
     def gap(self, url: str) -> float:
         """Seconds between two requests to the host of `url`."""
@@ -115,7 +116,7 @@ class Transport:
 
     def _in_turn(self, asked: Question, check: Callable[[], None]) -> Response:
         host = words.host_of(asked.url)
-        with self._turns.turn(host, self._sleep, check):
+        with self._turns.turn(host, self._least.get(host, 0.0), self._sleep, check):
             pace = Pace(self._clock, self.limits, host)
             token = CURRENT.set(pace)
             try:

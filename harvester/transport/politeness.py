@@ -26,14 +26,16 @@ class Turns:
     def turn(
         self,
         host: str,
+        least: float = 0.0,
         sleep: Callable[[float], None] | None = None,
         check: Callable[[], None] = lambda: None,
     ) -> Iterator[None]:
-        """Who asked first is first. `check` raises where there is no use in waiting any more."""
-        with self._making:
-            line = self._lines[host]
-        with line.first(check):
-            self._keep_gap(host, sleep or self._clock.sleep)
+        """Who asked first is first, `least` seconds after the last one's end, or the host's gap.
+
+        `check` raises where there is no use in waiting any more.
+        """
+        with self._line(host).first(check):
+            self._keep_gap(host, max(least, self.gap(host)), sleep or self._clock.sleep)
             try:
                 yield
             finally:
@@ -44,18 +46,21 @@ class Turns:
         self._gaps[host] = min(self._cap, max(_FIRST_GAP, 2 * self.gap(host)))
 
     def start(self, host: str, last: float) -> None:
-        """With half the gap of the last run: a host that was busy once may have recovered."""
-        if last >= 2 * _FIRST_GAP:
-            self._gaps[host] = max(self.gap(host), min(self._cap, last / 2))
+        """With half the gap of the last run: a host that was busy once may have recovered.
 
-    def keep(self, host: str, least: float) -> None:
-        self._gaps[host] = max(self.gap(host), least)
+        A wider one stays while others are in line, who may have found it just now.
+        """
+        gap = min(self._cap, last / 2) if last >= 2 * _FIRST_GAP else 0.0
+        self._gaps[host] = max(self.gap(host), gap) if self._line(host).is_wanted else gap
 
     def gap(self, host: str) -> float:
         return self._gaps.get(host, 0.0)
 
-    def _keep_gap(self, host: str, sleep: Callable[[float], None]) -> None:
-        gap = self.gap(host)
+    def _line(self, host: str) -> "_Line":
+        with self._making:
+            return self._lines[host]
+
+    def _keep_gap(self, host: str, gap: float, sleep: Callable[[float], None]) -> None:
         if not gap or host not in self._ended:
             return
         wait = self._ended[host] + gap - self._clock.monotonic()
@@ -69,6 +74,10 @@ class _Line:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._waiting: deque[object] = deque()
+
+    @property
+    def is_wanted(self) -> bool:
+        return bool(self._waiting)
 
     @contextmanager
     def first(self, check: Callable[[], None]) -> Iterator[None]:

@@ -9,6 +9,7 @@ NOON = datetime(2026, 6, 1, 12, 0, 0, tzinfo=UTC)
 class FakeClock:
     """`slept` has each sleep in seconds."""
 
+    speed = 1.0
     _passed: float = 0.0
 
     def __init__(self, now: datetime = NOON) -> None:

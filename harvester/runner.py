@@ -1,0 +1,193 @@
+"""Harvests beside each other, a thread for each: the list, then the details.
+
+start ─▶ harvest ─▶ notices ─▶ on_end, and then the details, until the next harvest of the source takes over
+"""
+
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import msgspec
+
+from harvester import noticing
+from harvester.clock import Clock
+from harvester.config import Settings, Source
+from harvester.details import LIMITS as DETAIL_LIMITS
+from harvester.details import Detailed, fetch_details
+from harvester.dispatch import Running
+from harvester.errors import LeaseLost, SourceBusy
+from harvester.harvest import harvest
+from harvester.plan import Options
+from harvester.report import Report
+from harvester.stopping import Stop, Stopped
+from harvester.store import Store, notices, sources
+from harvester.transport import Limits, Transport, Turns, trust_of
+from harvester.transport.words import host_of
+
+_SLOW = 10.0  # seconds without an answer
+_PAUSE = timedelta(hours=1)  # after a run that was ended at its limit
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """One of `report`, `details` and `error` is there. `is_busy`: another process has the source."""
+
+    source: str
+    report: Report | None = None
+    details: Detailed | None = None
+    error: BaseException | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        return isinstance(self.error, SourceBusy | LeaseLost)
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What a run has to say while it goes: a wait in seconds, or 0 for what a person should know."""
+
+    source: str
+    sentence: str
+    wait: float = 0.0
+
+
+class _Job:
+    def __init__(self, source: Source, transport: Transport, stop: Stop, began: datetime) -> None:
+        self.source = source
+        self.transport = transport
+        self.stop = stop
+        self.began = began
+        self.thread: threading.Thread | None = None
+
+
+class Runner:
+    """`on_told` and `on_end` are called in the threads of the runs. `settings` may be replaced at any time."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        clock: Clock,
+        on_end: Callable[[Ended], None],
+        on_told: Callable[[Told], None] = lambda _told: None,
+    ) -> None:
+        self.settings = settings
+        self._store = store
+        self._clock = clock
+        self._on_end = on_end
+        self._on_told = on_told
+        self._turns = Turns(clock, Limits().gap_cap)
+        self._lock = threading.Lock()
+        self._harvests: dict[str, _Job] = {}
+        self._details: dict[str, _Job] = {}
+        self._closed = False
+
+    @property
+    def running(self) -> list[Running]:
+        """The harvests; details take no place, as they mostly wait, for the sake of the repository."""
+        now = self._clock.monotonic()
+        with self._lock:
+            jobs = list(self._harvests.values())
+        return [
+            Running(job.source.name, host_of(job.source.url), now - job.transport.heard > _SLOW) for job in jobs
+        ]
+
+    def start(self, source: Source) -> None:
+        """Its details go on after that."""
+        with self._lock:
+            fetching = self._details.get(source.name)
+        if fetching is not None:
+            fetching.stop.tell("its list is harvested first")
+        self._begin(self._harvests, source, self._harvest, None)
+
+    def start_details(self, source: Source) -> None:
+        """Where none of it are being fetched."""
+        self._begin(self._details, source, self._fetch_details, DETAIL_LIMITS)
+
+    def end_overdue(self) -> None:
+        """Those that have taken longer than a harvest may."""
+        longest = self.settings.serve.longest
+        with self._lock:
+            jobs = list(self._harvests.values())
+        for job in jobs:
+            if self._clock.now() - job.began > longest:
+                job.stop.tell(f"it was ended at its limit of {_in_words(longest)}", _PAUSE.total_seconds())
+
+    def close(self, reason: str, seconds: float) -> list[str]:
+        """Nothing is started any more, and all is told to end; who has not within `seconds`."""
+        with self._lock:
+            self._closed = True
+            jobs = [*self._harvests.values(), *self._details.values()]
+        for job in jobs:
+            job.stop.tell(reason)
+        ends = self._clock.monotonic() + seconds
+        for job in jobs:
+            assert job.thread is not None
+            job.thread.join(max(0.0, (ends - self._clock.monotonic()) / self._clock.speed))
+        return [job.source.name for job in jobs if job.thread and job.thread.is_alive()]
+
+    def _begin(
+        self, jobs: dict[str, _Job], source: Source, work: Callable[[_Job], Ended], limits: Limits | None
+    ) -> None:
+        with self._lock:
+            if self._closed or source.name in jobs:
+                return
+            stop = Stop()
+            job = _Job(source, self._transport(source, stop, limits), stop, self._clock.now())
+            job.thread = threading.Thread(
+                target=self._run, args=(jobs, job, work), name=f"harvest {source.name}", daemon=True
+            )
+            jobs[source.name] = job
+        job.thread.start()
+
+    def _transport(self, source: Source, stop: Stop, limits: Limits | None) -> Transport:
+        return Transport(
+            self._clock,
+            self.settings.harvest.contact,
+            limits,
+            lambda seconds, why: self._on_told(Told(source.name, why, seconds)),
+            on_notice=lambda sentence: self._on_told(Told(source.name, sentence)),
+            trust=trust_of(self.settings.sources),
+            turns=self._turns,
+            stop=stop,
+        )
+
+    def _run(self, jobs: dict[str, _Job], job: _Job, work: Callable[[_Job], Ended]) -> None:
+        """Whatever goes wrong is told, and goes no further: the others go on."""
+        name = job.source.name
+        try:
+            ended = work(job)
+        except Stopped:
+            ended = Ended(name)
+        except BaseException as error:  # noqa: BLE001  told by on_end
+            ended = Ended(name, error=error)
+        finally:
+            job.transport.close()
+        self._on_end(ended)
+        with self._lock:
+            del jobs[name]
+        if ended.report is not None and ended.report.verdict not in ("failed", "deferred"):
+            self.start_details(job.source)
+
+    def _harvest(self, job: _Job) -> Ended:
+        name = job.source.name
+        often = self.settings.harvest
+        with self._store.read() as connection:
+            before = sources.get(connection, name)
+        options = Options(audit=often.audit, reread=often.full)
+        report = harvest(job.source, self._store, job.transport, self._clock, options)
+        with self._store.write() as connection:
+            after = sources.get(connection, name)
+            if after is not None:
+                notices.add(connection, noticing.notices(before, after, report, self._clock.now()))
+        return Ended(name, report)
+
+    def _fetch_details(self, job: _Job) -> Ended:
+        if not job.source.details:
+            return Ended(job.source.name)
+        found = fetch_details(job.source, self._store, job.transport, self._clock)
+        return Ended(job.source.name, details=found)
+
+
+def _in_words(span: timedelta) -> str:
+    hours = span.total_seconds() / 3600
+    return f"{hours:g} hours" if hours != 1 else "1 hour"
+
