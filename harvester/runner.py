@@ -59,7 +59,7 @@ class _Job:
 
 
 class Runner:
-    """`on_told` and `on_end` are called in the threads of the runs. `settings` may be replaced at any time."""
+    """`on_told` and `on_end` are called in the threads of the runs. `settings` may be replaced."""
 
     def __init__(
         self,
@@ -87,7 +87,8 @@ class Runner:
         with self._lock:
             jobs = list(self._harvests.values())
         return [
-            Running(job.source.name, host_of(job.source.url), now - job.transport.heard > _SLOW) for job in jobs
+            Running(job.source.name, host_of(job.source.url), now - job.transport.heard > _SLOW)
+            for job in jobs
         ]
 
     def start(self, source: Source) -> None:
@@ -190,4 +191,3 @@ class Runner:
 def _in_words(span: timedelta) -> str:
     hours = span.total_seconds() / 3600
     return f"{hours:g} hours" if hours != 1 else "1 hour"
-

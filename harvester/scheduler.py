@@ -1,4 +1,4 @@
-"""What is due is started. The moments are `timetable`'s, the order is `dispatch`'s, the work is `runner`'s."""
+"""What is due is started: when is `timetable`'s, in which order is `dispatch`'s, the work is `runner`'s."""
 
 import threading
 from collections.abc import Collection, Mapping, Sequence

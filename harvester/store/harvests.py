@@ -195,9 +195,10 @@ def past(connection: Connection, limit: int, source: str = "") -> list[Harvest]:
 
 def last_of_all(connection: Connection) -> dict[str, Harvest]:
     """By source: of each its newest run."""
-    of_source = sa.select(sa.func.max(harvests.c.id)).where(harvests.c.source_id == schema.sources.c.id)
-    newest = harvests.c.id == of_source.scalar_subquery()
-    query = sa.select(harvests, schema.sources.c.name).join(schema.sources, newest)
+    runs = harvests.alias("runs")
+    of_source = sa.select(sa.func.max(runs.c.id)).where(runs.c.source_id == schema.sources.c.id)
+    newest = harvests.c.id == of_source.correlate(schema.sources).scalar_subquery()
+    query = sa.select(harvests, schema.sources.c.name).select_from(schema.sources).join(harvests, newest)
     return {row.name: _harvest(row) for row in connection.execute(query)}
 
 

@@ -38,6 +38,7 @@ _COMMANDS = {
         "check": ("fetch", "Try an OAI-PMH address and say what is there."),
         "source": ("source", "List sources, leave some alone, remove one."),
         "harvest": ("harvesting", "Harvest now; the index follows."),
+        "serve": ("serve", "Harvest by schedule, until told to stop."),
     },
     "Mend": {
         "quarantine": ("quarantine", "What was received and could not be kept; try it again."),

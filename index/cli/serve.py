@@ -1,0 +1,49 @@
+"""serve."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from harvester import config
+from index.cli.opening import with_program
+from index.cli.talk import put_lines
+from index.program import Program
+
+
+@click.command()
+@click.option("--log-json", is_flag=True, help="Log lines as JSON; else as key=value.")
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    default="info",
+    show_default=True,
+    help="What is logged, on stderr: each harvest is a line of level info.",
+)
+@click.option("--print-systemd-unit", is_flag=True, help="Print a unit file for systemd, and end.")
+@with_program
+def serve(program: Program, log_json: bool, log_level: str, print_systemd_unit: bool) -> None:
+    """Harvest each source by its `schedule`, the index following, until told to stop.
+
+    SIGTERM and Ctrl-C end it within ten seconds, a second one at once; nothing stored is lost. SIGHUP reads
+    config.toml again. Windows has none of these signals but Ctrl-C: start it anew after a change there.
+    """
+    if print_systemd_unit:
+        put_lines(_unit(program))
+        return
+    from index.serve import logs
+    from index.serve.service import Service
+
+    logs.set_up(json=log_json, level=log_level)
+    path = program.settings.path
+    Service(program, lambda: config.load(path, os.environ)).run()
+
+
+def _unit(program: Program) -> str:
+    from getpass import getuser
+
+    from index.serve.systemd import unit
+
+    executable = Path(sys.argv[0]).absolute()
+    return unit(executable, program.settings.path.absolute(), program.settings.data, getuser())

@@ -1,0 +1,281 @@
+"""`windrow serve`: what is due is harvested and indexed, until it is told to stop.
+
+main thread   waits for signals, sees to the index's follower
+APScheduler   wakes: look each second, refresh, news, tidy, watchdog; one after the other
+Runner        a thread for each harvest
+follower      a process of its own, as beside any harvest
+"""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from queue import Empty, SimpleQueue
+from types import FrameType
+from typing import Any
+
+import structlog
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from harvester import notify
+from harvester.config import Settings
+from harvester.datestamp import format_datestamp
+from harvester.errors import ConfigError, WindrowError
+from harvester.runner import Ended, Runner, Told
+from harvester.scheduler import Scheduler
+from harvester.store import harvests
+from index.follower import Following
+from index.program import Program
+from index.serve import systemd
+from index.serve.monitor import Monitor
+from index.serving import serving
+
+_log = structlog.get_logger(__name__)
+
+# Seconds, by the program's clock.
+_LOOK, _REFRESH, _NEWS, _TIDY = 1.0, 30.0, 30.0, 86_400.0
+_SHORTEST = 0.02  # between two wakings, however fast the clock
+_STUCK = 120.0
+# Of the ten seconds that ending may take.
+_FOR_HARVESTS, _FOR_INDEX = 5.0, 4.0
+_GLANCE = 1.0
+_KEPT_RUNS = 1000
+
+
+class Service:
+    """`load` reads the settings anew, where SIGHUP asks for that."""
+
+    def __init__(self, program: Program, load: Callable[[], Settings]) -> None:
+        self._program = program
+        self._load = load
+        self._signals: SimpleQueue[int] = SimpleQueue()
+        self._is_ending = False
+        self._looked = program.clock.monotonic()
+        self._runner = Runner(program.settings, program.store, program.clock, self._ended, self._told)
+        self._scheduler = Scheduler(program.settings, program.store, program.clock, self._runner)
+        self._index = Following(program.settings.path, program.clock, _said_by_index, overheard=True)
+        self._monitor: Monitor | None = None
+
+    def run(self) -> None:
+        """AlreadyServed; whatever else goes wrong is logged, and it goes on."""
+        with ExitStack() as stack:
+            stack.enter_context(serving(self._program.settings.data))
+            self._catch_signals()
+            wakings = self._start(stack)
+            self._say_ready()
+            told = self._until_told()
+            left = self._end(told, wakings)
+        if left or _still_asking():
+            # All is stored, and what waits for a server must not meet an interpreter that is half gone.
+            os._exit(0)
+
+    def _start(self, stack: ExitStack) -> BackgroundScheduler:
+        settings = self._program.settings
+        if settings.serve.listen:
+            self._monitor = Monitor(
+                settings.serve.listen, self._program.store, self._program.generations, self.problems
+            )
+            stack.callback(self._monitor.close)
+        self._index.start()
+        self._scheduler.refresh()
+        wakings = self._wakings()
+        wakings.start()
+        self._scheduler.fetch_waiting_details()
+        return wakings
+
+    def problems(self) -> list[str]:
+        """What keeps us from our work, for /healthz; harvests that fail are the sources' trouble."""
+        found = []
+        quiet = (self._program.clock.monotonic() - self._looked) / self._program.clock.speed
+        if quiet > _STUCK:
+            found.append(f"nothing was looked at for {quiet:.0f} s")
+        if not self._index.is_alive:
+            found.append("the index's follower has ended, and is to be started again")
+        return found
+
+    def _wakings(self) -> BackgroundScheduler:
+        wakings = BackgroundScheduler(
+            executors={"default": ThreadPoolExecutor(1)},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+            timezone="UTC",
+        )
+        jobs = {self._look: _LOOK, self._scheduler.refresh: _REFRESH, self._news: _NEWS, self._tidy: _TIDY}
+        if watched := systemd.watchdog_seconds():
+            jobs[self._feed_watchdog] = watched / 3 * self._program.clock.speed
+        for job, every in jobs.items():
+            seconds = max(_SHORTEST, every / self._program.clock.speed)
+            wakings.add_job(_logged, "interval", args=(job,), seconds=seconds, id=job.__name__)
+        return wakings
+
+    def _look(self) -> None:
+        self._scheduler.look()
+        self._looked = self._program.clock.monotonic()
+
+    def _news(self) -> None:
+        told = notify.tell_untold(self._program.store, self._runner.settings, self._program.clock)
+        if told:
+            _log.info("told", notices=told)
+
+    def _tidy(self) -> None:
+        with self._program.store.write() as connection:
+            harvests.prune(connection, _KEPT_RUNS)
+
+    def _feed_watchdog(self) -> None:
+        if not self.problems():
+            systemd.notify("WATCHDOG=1")
+
+    # What the harvests say
+
+    def _told(self, told: Told) -> None:
+        if told.wait:
+            _log.info("waits", source=told.source, seconds=round(told.wait, 1), why=told.sentence)
+        else:
+            _log.warning("notice", source=told.source, text=told.sentence)
+
+    def _ended(self, ended: Ended) -> None:
+        self._scheduler.ended(ended)
+        if self._monitor is not None and ended.report is not None:
+            self._monitor.ended(ended.report)
+        _log_end(ended)
+
+    # Signals
+
+    def _catch_signals(self) -> None:
+        for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK"):
+            if hasattr(signal, name):
+                signal.signal(getattr(signal, name), self._caught)
+
+    def _caught(self, number: int, _frame: FrameType | None) -> None:
+        if self._is_ending and number != getattr(signal, "SIGHUP", None):
+            os._exit(128 + number)
+        self._signals.put(number)
+
+    def _until_told(self) -> str:
+        """The signal that ends it."""
+        while True:
+            try:
+                number = self._signals.get(timeout=_GLANCE)
+            except Empty:
+                self._index.restart()
+                continue
+            if number != getattr(signal, "SIGHUP", None):
+                return signal.Signals(number).name
+            self._reload()
+
+    def _reload(self) -> None:
+        systemd.notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
+        try:
+            settings = self._load()
+            self._scheduler.reload(settings)
+        except WindrowError as error:
+            problems = error.problems if isinstance(error, ConfigError) else ()
+            _log.error("reload", text=error.message, problems="; ".join(problems), kept="the old settings")
+        else:
+            _log.info("reload", sources=len(self._scheduler.scheduled), restart=self._for_a_restart(settings))
+        systemd.notify("READY=1")
+
+    def _for_a_restart(self, new: Settings) -> str:
+        """What has changed and is not taken up before the next start."""
+        old = self._program.settings
+        changed = {
+            "data": old.data != new.data,
+            "store": old.store != new.store,
+            "index": old.index != new.index,
+            "serve.listen": old.serve.listen != new.serve.listen,
+        }
+        return ", ".join(name for name, is_other in changed.items() if is_other) or "not needed"
+
+    def _say_ready(self) -> None:
+        systemd.notify("READY=1", "STATUS=harvesting what is due")
+        due = self._scheduler.next_due()
+        sources = len(self._scheduler.scheduled)
+        _log.info(
+            "serving", sources=sources, next_due=format_datestamp(due) if due else "none", pid=os.getpid()
+        )
+        if not sources:
+            _log.warning(
+                "serving", text="no source has a schedule: write one in config.toml, then send SIGHUP"
+            )
+
+    def _end(self, told: str, wakings: BackgroundScheduler) -> list[str]:
+        """Within ten seconds, whatever the network does; the sources whose runs had to be cut off."""
+        self._is_ending = True
+        _log.info("ending", signal=told)
+        systemd.notify("STOPPING=1")
+        wakings.shutdown(wait=False)
+        left = self._runner.close("the program was told to end", _FOR_HARVESTS * self._program.clock.speed)
+        for source in left:
+            _log.warning("ending", source=source, text="it is cut off, and goes on from its last page")
+        if not self._index.close(_FOR_INDEX):
+            _log.warning("ending", text="the index is behind; it follows at the next start")
+        _log.info("ended")
+        return left
+
+
+def _said_by_index(sentence: str) -> None:
+    _log.warning("index", text=sentence)
+
+
+def _logged(job: Callable[[], Any]) -> None:
+    """A job that fails is told, and runs again at its next time."""
+    try:
+        job()
+    except WindrowError as error:
+        _log.error(job.__name__.strip("_"), text=error.message, advice=error.advice)
+
+
+def _log_end(ended: Ended) -> None:
+    if ended.error is not None:
+        _log_trouble(ended.source, ended.error)
+    if ended.report is not None:
+        report = ended.report
+        counts = {
+            name: getattr(report, name)
+            for name in (
+                "received",
+                "created",
+                "updated",
+                "unchanged",
+                "deleted",
+                "quarantined",
+                "vanished",
+                "held",
+            )
+        }
+        _log.info(
+            "harvest",
+            source=report.source,
+            verdict=report.verdict,
+            reason=report.reason,
+            **counts,
+            pages=report.pages,
+            requests=report.requests,
+            seconds=report.seconds,
+        )
+    if ended.details is not None and (ended.details.fetched or ended.details.failed or ended.details.reason):
+        found = ended.details
+        _log.info(
+            "details",
+            source=found.source,
+            fetched=found.fetched,
+            failed=found.failed,
+            waiting=found.waiting,
+            reason=found.reason,
+        )
+
+
+def _log_trouble(source: str, error: BaseException) -> None:
+    if isinstance(error, WindrowError):
+        _log.warning("harvest", source=source, text=error.message, advice=error.advice)
+    else:
+        _log.error(
+            "harvest", source=source, text="this is a fault of Windrow: please report it", exc_info=error
+        )
+
+
+def _still_asking() -> bool:
+    """Requests that were left alone still wait for their servers."""
+    return any(thread.name == "request" for thread in threading.enumerate())
