@@ -5,7 +5,7 @@ start ─▶ harvest ─▶ notices ─▶ on_end, and then the details, until t
 
 import threading
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import msgspec
 
@@ -50,7 +50,7 @@ class Told(msgspec.Struct, frozen=True):
 
 
 class _Job:
-    def __init__(self, source: Source, transport: Transport, stop: Stop, began: datetime) -> None:
+    def __init__(self, source: Source, transport: Transport, stop: Stop, began: float) -> None:
         self.source = source
         self.transport = transport
         self.stop = stop
@@ -75,7 +75,7 @@ class Runner:
         self._on_end = on_end
         self._on_told = on_told
         self._turns = Turns(clock, Limits().gap_cap)
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._harvests: dict[str, _Job] = {}
         self._details: dict[str, _Job] = {}
         self._closed = False
@@ -103,13 +103,18 @@ class Runner:
         """Where none of it are being fetched."""
         self._begin(self._details, source, self._fetch_details, DETAIL_LIMITS)
 
+    def await_quiet(self, seconds: float) -> bool:
+        """Until nothing runs, details neither; no longer than so many seconds."""
+        with self._lock:
+            return self._lock.wait_for(lambda: not (self._harvests or self._details), seconds)
+
     def end_overdue(self) -> None:
         """Those that have taken longer than a harvest may."""
         longest = self.settings.serve.longest
         with self._lock:
             jobs = list(self._harvests.values())
         for job in jobs:
-            if self._clock.now() - job.began > longest:
+            if self._clock.monotonic() - job.began > longest.total_seconds():
                 job.stop.tell(f"it was ended at its limit of {_in_words(longest)}", _PAUSE.total_seconds())
 
     def close(self, reason: str, seconds: float) -> list[str]:
@@ -132,12 +137,12 @@ class Runner:
             if self._closed or source.name in jobs:
                 return
             stop = Stop()
-            job = _Job(source, self._transport(source, stop, limits), stop, self._clock.now())
+            job = _Job(source, self._transport(source, stop, limits), stop, self._clock.monotonic())
             job.thread = threading.Thread(
                 target=self._run, args=(jobs, job, work), name=f"harvest {source.name}", daemon=True
             )
             jobs[source.name] = job
-        job.thread.start()
+            job.thread.start()
 
     def _transport(self, source: Source, stop: Stop, limits: Limits | None) -> Transport:
         return Transport(
@@ -162,11 +167,14 @@ class Runner:
             ended = Ended(name, error=error)
         finally:
             job.transport.close()
-        self._on_end(ended)
-        with self._lock:
-            del jobs[name]
-        if ended.report is not None and ended.report.verdict not in ("failed", "deferred"):
-            self.start_details(job.source)
+        try:
+            self._on_end(ended)
+            if job.source.details and ended.report and ended.report.verdict not in ("failed", "deferred"):
+                self.start_details(job.source)
+        finally:
+            with self._lock:
+                del jobs[name]
+                self._lock.notify_all()
 
     def _harvest(self, job: _Job) -> Ended:
         name = job.source.name
@@ -182,8 +190,6 @@ class Runner:
         return Ended(name, report)
 
     def _fetch_details(self, job: _Job) -> Ended:
-        if not job.source.details:
-            return Ended(job.source.name)
         found = fetch_details(job.source, self._store, job.transport, self._clock)
         return Ended(job.source.name, details=found)
 

@@ -1,0 +1,226 @@
+"""What is due is started: by real harvests in threads, on a clock that the test moves."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from harvester import config
+from harvester.config import Settings
+from harvester.harvest import harvest
+from harvester.runner import Ended, Runner
+from harvester.scheduler import Scheduler
+from harvester.store import Store, leases, schedules, sources
+from harvester.transport import Transport
+from tests.fakes import faults
+from tests.fakes.clock import NOON, FakeClock
+from tests.fakes.faults import Gate, offset
+from tests.fakes.repository import FakeRepository, serving
+from tests.fakes.works import Works
+
+HOUR = timedelta(hours=1)
+
+
+class Service:
+    """A scheduler and its runner; `ended` has what came of each run, in order."""
+
+    def __init__(self, settings: Settings, clock: FakeClock) -> None:
+        self.store = Store(settings.store.url)
+        self.clock = clock
+        self.ended: list[Ended] = []
+        self.runner = Runner(settings, self.store, clock, self._end)
+        self.scheduler = Scheduler(settings, self.store, clock, self.runner)
+        self.scheduler.refresh()
+
+    def look(self) -> list[Ended]:
+        """As long as it starts something, a second apart; what ended meanwhile."""
+        before = len(self.ended)
+        while True:
+            self.clock.advance(1)
+            so_far = len(self.ended)
+            self.scheduler.look()
+            assert self.runner.await_quiet(60)
+            if len(self.ended) == so_far:
+                return self.ended[before:]
+
+    def at(self, moment: timedelta) -> list[str]:
+        """Which sources were harvested, that long after noon."""
+        self.clock.advance((NOON + moment - self.clock.now()).total_seconds())
+        return [ended.source for ended in self.look() if ended.report]
+
+    def due(self) -> dict[str, str]:
+        with self.store.read() as connection:
+            return {name: due.due for name, due in schedules.every(connection).items()}
+
+    def close(self) -> None:
+        assert self.runner.close("the test is over", 30) == []
+        self.store.close()
+
+    def _end(self, ended: Ended) -> None:
+        self.scheduler.ended(ended)
+        self.ended.append(ended)
+
+
+class Fleet:
+    """Repositories a, b, c and a config.toml that has them all; `clock` is theirs, too."""
+
+    def __init__(self, folder: Path, stack: ExitStack) -> None:
+        self.clock = FakeClock()
+        self.folder = folder
+        self.repositories: dict[str, FakeRepository] = {
+            name: stack.enter_context(serving(Works(6, self.clock.now, page_size=3))) for name in "abc"
+        }
+        self.schedules = dict.fromkeys("abc", "every 6 hours")
+
+    def settings(self, **sections: str) -> Settings:
+        lines = ['[serve]\njitter = "1 minute"', sections.get("serve", "")]
+        for name, schedule in self.schedules.items():
+            url = self.repositories[name].url
+            own = sections.get(name, "")
+            lines.append(f'[sources.{name}]\nurl = "{url}"\nschedule = "{schedule}"\n{own}')
+        path = self.folder / "config.toml"
+        path.write_text("\n".join(lines))
+        return config.load(path, {})
+
+    @contextmanager
+    def service(self, **sections: str) -> Iterator[Service]:
+        service = Service(self.settings(**sections), self.clock)
+        try:
+            yield service
+        finally:
+            service.close()
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> Iterator[Fleet]:
+    with ExitStack() as stack:
+        yield Fleet(tmp_path, stack)
+
+
+def test_each_by_its_schedule(fleet: Fleet) -> None:
+    fleet.schedules = {"a": "every 2 hours", "b": "every 6 hours", "c": "30 13 * * *"}
+    with fleet.service() as service:
+        assert sorted(service.at(timedelta())) == ["a", "b"]
+        assert service.at(HOUR) == []
+        assert service.at(1.6 * HOUR) == ["c"]
+        assert service.at(2.1 * HOUR) == ["a"]
+        assert sorted(service.at(6.1 * HOUR)) == ["a", "b"]
+
+
+def test_what_was_missed_is_caught_up_once(fleet: Fleet) -> None:
+    with fleet.service() as service:
+        assert sorted(service.at(timedelta())) == ["a", "b", "c"]
+        due = service.due()
+    fleet.clock.advance(days=5)
+    with fleet.service() as service:
+        assert service.due() == due
+        assert sorted(ended.source for ended in service.look()) == ["a", "b", "c"]
+        assert service.look() == []
+
+
+def test_starts_are_staggered(fleet: Fleet) -> None:
+    with fleet.service() as service:
+        for begun in (1, 1, 1):
+            service.scheduler.look()
+            assert len(service.ended) + len(service.runner.running) == begun
+        service.look()
+        assert len(service.ended) == 3
+
+
+def test_a_harvest_by_hand_counts(fleet: Fleet) -> None:
+    with fleet.service() as service:
+        service.look()
+        fleet.clock.advance(5 * 3600)
+        source = fleet.settings().sources["a"]
+        with closing(Transport(fleet.clock)) as transport:
+            assert harvest(source, service.store, transport, fleet.clock).verdict == "complete"
+        service.scheduler.refresh()
+        assert sorted(service.at(6.1 * HOUR)) == ["b", "c"]
+        assert service.at(11.1 * HOUR) == ["a"]
+
+
+def test_failing_backs_off_and_recovers_by_itself(fleet: Fleet) -> None:
+    fleet.schedules = {"a": "every 1 hours"}
+    fleet.repositories["a"].misbehave(faults.status(404))
+    with fleet.service() as service:
+        times = 0
+        for hour in range(24 * 30):
+            times += len(service.at(hour * HOUR + timedelta(minutes=30)))
+        assert 3 + 14 + 1 <= times <= 3 + 16 + 3  # hourly, then daily for two weeks, then weekly
+        with service.store.read() as connection:
+            state = sources.get(connection, "a")
+        assert state is not None
+        assert (state.failures, state.failing_since[:13]) == (times, "2026-06-01T12")
+        fleet.repositories["a"].behave()
+        fleet.clock.advance(days=8)
+        (ended,) = service.look()
+        assert ended.report is not None
+        assert ended.report.verdict == "complete"
+        assert service.at(fleet.clock.now() - NOON + 1.1 * HOUR) == ["a"]
+
+
+def test_a_source_that_another_process_has_waits_a_minute(fleet: Fleet) -> None:
+    fleet.schedules = {"a": "every 6 hours"}
+    with fleet.service() as service:
+        service.look()
+        fleet.clock.advance(7 * 3600)
+        with leases.holding(service.store, "a", fleet.clock):
+            (busy,) = service.look()
+            assert busy.is_busy
+            assert service.look() == []
+        fleet.clock.advance(61)
+        assert [ended.source for ended in service.look() if ended.report] == ["a"]
+
+
+def test_a_harvest_is_ended_at_its_limit_and_goes_on(fleet: Fleet) -> None:
+    fleet.schedules = {"a": "every 1 days"}
+    repository = fleet.repositories["a"]
+    gate = Gate(repository)
+    repository.misbehave(gate.before, offset(3), times=1)
+    with fleet.service(serve='longest = "2 hours"') as service:
+        service.scheduler.look()
+        gate.await_reached()
+        fleet.clock.advance(2 * 3600 + 1)
+        (ended,) = service.look()
+        gate.opened.set()
+        assert ended.report is not None
+        assert (ended.report.verdict, ended.report.reason) == (
+            "partial",
+            "it was ended at its limit of 2 hours",
+        )
+        assert service.at(2.9 * HOUR) == []
+        assert service.at(3.1 * HOUR) == ["a"]
+        assert [asked.offset for asked in repository.asked("ListRecords")] == [0, 3, 3]
+
+
+def test_a_disabled_source_and_one_without_schedule_are_left_alone(fleet: Fleet) -> None:
+    with fleet.service(a="enabled = false") as service:
+        assert sorted(service.at(timedelta())) == ["b", "c"]
+        assert set(service.due()) == {"b", "c"}
+
+
+def test_a_reload_takes_up_what_is_new_and_forgets_what_is_gone(fleet: Fleet) -> None:
+    fleet.schedules = {"a": "every 6 hours", "b": "every 6 hours"}
+    with fleet.service() as service:
+        service.look()
+        fleet.schedules = {"a": "every 2 hours", "c": "every 6 hours"}
+        service.scheduler.reload(fleet.settings())
+        assert [ended.source for ended in service.look()] == ["c"]
+        assert set(service.due()) == {"a", "c"}
+        assert service.at(2.1 * HOUR) == ["a"]
+
+
+def test_a_fault_of_ours_stops_nothing_else(fleet: Fleet) -> None:
+    with fleet.service() as service:
+        with service.store.write() as connection:
+            sources.ensure(connection, "a", "")
+            connection.exec_driver_sql(
+                "CREATE TRIGGER broken BEFORE INSERT ON harvests WHEN NEW.source_id = 1"
+                " BEGIN SELECT RAISE(ABORT, 'no space here'); END"
+            )
+        ended = service.look()
+        assert [one.source for one in ended if one.error] == ["a"]
+        fleet.clock.advance(61)
+        assert {one.source for one in [*ended, *service.look()] if one.report} == {"b", "c"}
