@@ -20,7 +20,8 @@ from harvester.harvest import harvest
 from harvester.plan import Options
 from harvester.report import Report
 from harvester.stopping import Stop, Stopped
-from harvester.store import Store, notices, sources
+from harvester.store import Store, harvests, notices, sources
+from harvester.store.sources import SourceState
 from harvester.transport import Limits, Transport, Turns, trust_of
 from harvester.transport.words import host_of
 
@@ -183,11 +184,17 @@ class Runner:
             before = sources.get(connection, name)
         options = Options(audit=often.audit, reread=often.full)
         report = harvest(job.source, self._store, job.transport, self._clock, options)
-        with self._store.write() as connection:
-            after = sources.get(connection, name)
-            if after is not None:
-                notices.add(connection, noticing.notices(before, after, report, self._clock.now()))
+        self._note_news(name, before)
         return Ended(name, report)
+
+    def _note_news(self, name: str, before: SourceState | None) -> None:
+        with self._store.write() as connection:
+            after, run = sources.get(connection, name), harvests.last(connection, name)
+            if after is None or run is None:  # the source was removed meanwhile
+                return
+            is_told = notices.is_failing(connection, name)
+            now = self._clock.now()
+            notices.add(connection, noticing.notices(before, after, run, now, failing_is_told=is_told))
 
     def _fetch_details(self, job: _Job) -> Ended:
         found = fetch_details(job.source, self._store, job.transport, self._clock)

@@ -221,6 +221,7 @@ def prune(connection: Connection, keep: int) -> int:
     age = sa.func.row_number().over(partition_by=harvests.c.source_id, order_by=harvests.c.id.desc())
     aged = sa.select(harvests.c.id, age.label("age")).subquery()
     old = sa.select(aged.c.id).where(aged.c.age > keep)
+    connection.execute(sa.delete(schema.listed).where(schema.listed.c.harvest_id.in_(old)))
     return connection.execute(sa.delete(harvests).where(harvests.c.id.in_(old))).rowcount
 
 

@@ -20,7 +20,6 @@ import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from harvester import notify
 from harvester.config import Settings
 from harvester.datestamp import format_datestamp
 from harvester.errors import ConfigError, WindrowError
@@ -30,13 +29,12 @@ from harvester.store import harvests
 from index.follower import Following
 from index.program import Program
 from index.serve import systemd
-from index.serve.monitor import Monitor
 from index.serving import serving
 
 _log = structlog.get_logger(__name__)
 
 # Seconds, by the program's clock.
-_LOOK, _REFRESH, _NEWS, _TIDY = 1.0, 30.0, 30.0, 86_400.0
+_LOOK, _REFRESH, _TIDY = 1.0, 30.0, 3600.0
 _SHORTEST = 0.02  # between two wakings, however fast the clock
 _STUCK = 120.0
 # Of the ten seconds that ending may take.
@@ -57,14 +55,13 @@ class Service:
         self._runner = Runner(program.settings, program.store, program.clock, self._ended, self._told)
         self._scheduler = Scheduler(program.settings, program.store, program.clock, self._runner)
         self._index = Following(program.settings.path, program.clock, _said_by_index, overheard=True)
-        self._monitor: Monitor | None = None
 
     def run(self) -> None:
         """AlreadyServed; whatever else goes wrong is logged, and it goes on."""
         with ExitStack() as stack:
             stack.enter_context(serving(self._program.settings.data))
             self._catch_signals()
-            wakings = self._start(stack)
+            wakings = self._start()
             self._say_ready()
             told = self._until_told()
             left = self._end(told, wakings)
@@ -72,13 +69,7 @@ class Service:
             # All is stored, and what waits for a server must not meet an interpreter that is half gone.
             os._exit(0)
 
-    def _start(self, stack: ExitStack) -> BackgroundScheduler:
-        settings = self._program.settings
-        if settings.serve.listen:
-            self._monitor = Monitor(
-                settings.serve.listen, self._program.store, self._program.generations, self.problems
-            )
-            stack.callback(self._monitor.close)
+    def _start(self) -> BackgroundScheduler:
         self._index.start()
         self._scheduler.refresh()
         wakings = self._wakings()
@@ -102,7 +93,7 @@ class Service:
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
             timezone="UTC",
         )
-        jobs = {self._look: _LOOK, self._scheduler.refresh: _REFRESH, self._news: _NEWS, self._tidy: _TIDY}
+        jobs = {self._look: _LOOK, self._scheduler.refresh: _REFRESH, self._tidy: _TIDY}
         if watched := systemd.watchdog_seconds():
             jobs[self._feed_watchdog] = watched / 3 * self._program.clock.speed
         for job, every in jobs.items():
@@ -113,11 +104,6 @@ class Service:
     def _look(self) -> None:
         self._scheduler.look()
         self._looked = self._program.clock.monotonic()
-
-    def _news(self) -> None:
-        told = notify.tell_untold(self._program.store, self._runner.settings, self._program.clock)
-        if told:
-            _log.info("told", notices=told)
 
     def _tidy(self) -> None:
         with self._program.store.write() as connection:
@@ -137,8 +123,6 @@ class Service:
 
     def _ended(self, ended: Ended) -> None:
         self._scheduler.ended(ended)
-        if self._monitor is not None and ended.report is not None:
-            self._monitor.ended(ended.report)
         _log_end(ended)
 
     # Signals
