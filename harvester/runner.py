@@ -21,6 +21,7 @@ from harvester.plan import Options
 from harvester.report import Report
 from harvester.stopping import Stop, Stopped
 from harvester.store import Store, harvests, notices, sources
+from harvester.store.harvests import Harvest
 from harvester.store.sources import SourceState
 from harvester.transport import Limits, Transport, Turns, trust_of
 from harvester.transport.words import host_of
@@ -30,10 +31,14 @@ _PAUSE = timedelta(hours=1)  # after a run that was ended at its limit
 
 
 class Ended(msgspec.Struct, frozen=True):
-    """One of `report`, `details` and `error` is there. `is_busy`: another process has the source."""
+    """One of `report`, `details` and `error` is there; `run` is what is stored of that harvest.
+
+    `is_busy`: another process has the source.
+    """
 
     source: str
     report: Report | None = None
+    run: Harvest | None = None
     details: Detailed | None = None
     error: BaseException | None = None
 
@@ -184,17 +189,18 @@ class Runner:
             before = sources.get(connection, name)
         options = Options(audit=often.audit, reread=often.full)
         report = harvest(job.source, self._store, job.transport, self._clock, options)
-        self._note_news(name, before)
-        return Ended(name, report)
+        return Ended(name, report, self._note_news(name, before))
 
-    def _note_news(self, name: str, before: SourceState | None) -> None:
+    def _note_news(self, name: str, before: SourceState | None) -> Harvest | None:
+        """What somebody should be told of the run that has ended."""
         with self._store.write() as connection:
             after, run = sources.get(connection, name), harvests.last(connection, name)
             if after is None or run is None:  # the source was removed meanwhile
-                return
+                return None
             is_told = notices.is_failing(connection, name)
             now = self._clock.now()
             notices.add(connection, noticing.notices(before, after, run, now, failing_is_told=is_told))
+        return run
 
     def _fetch_details(self, job: _Job) -> Ended:
         found = fetch_details(job.source, self._store, job.transport, self._clock)

@@ -29,6 +29,7 @@ from harvester.store import harvests
 from index.follower import Following
 from index.program import Program
 from index.serve import systemd
+from index.serve.monitor import Monitor
 from index.serving import serving
 
 _log = structlog.get_logger(__name__)
@@ -54,6 +55,7 @@ class Service:
         self._looked = program.clock.monotonic()
         self._runner = Runner(program.settings, program.store, program.clock, self._ended, self._told)
         self._scheduler = Scheduler(program.settings, program.store, program.clock, self._runner)
+        self._monitor: Monitor | None = None
         self._index = Following(program.settings.path, program.clock, _said_by_index, overheard=True)
 
     def run(self) -> None:
@@ -61,7 +63,7 @@ class Service:
         with ExitStack() as stack:
             stack.enter_context(serving(self._program.settings.data))
             self._catch_signals()
-            wakings = self._start()
+            wakings = self._start(stack)
             self._say_ready()
             told = self._until_told()
             left = self._end(told, wakings)
@@ -69,13 +71,23 @@ class Service:
             # All is stored, and what waits for a server must not meet an interpreter that is half gone.
             os._exit(0)
 
-    def _start(self) -> BackgroundScheduler:
+    def _start(self, stack: ExitStack) -> BackgroundScheduler:
+        self._listen(stack)
         self._index.start()
         self._scheduler.refresh()
         wakings = self._wakings()
         wakings.start()
         self._scheduler.fetch_waiting_details()
         return wakings
+
+    def _listen(self, stack: ExitStack) -> None:
+        program = self._program
+        if listen := program.settings.serve.listen:
+            self._monitor = Monitor(listen, program.store, program.generations, program.clock, self.problems)
+            stack.callback(self._monitor.close)
+            _log.info(
+                "listening", healthz=f"{self._monitor.url}/healthz", metrics=f"{self._monitor.url}/metrics"
+            )
 
     def problems(self) -> list[str]:
         """What keeps us from our work, for /healthz; harvests that fail are the sources' trouble."""
@@ -123,6 +135,8 @@ class Service:
 
     def _ended(self, ended: Ended) -> None:
         self._scheduler.ended(ended)
+        if self._monitor is not None and ended.run is not None:
+            self._monitor.ended(ended.run)
         _log_end(ended)
 
     # Signals
