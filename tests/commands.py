@@ -10,6 +10,7 @@ import os
 import pty
 import shutil
 import signal
+import sqlite3
 import struct
 import subprocess
 import sys
@@ -143,6 +144,18 @@ def point_to(folder: Path, url: str, **more: str) -> None:
     add_source(folder / "config.toml", Source("demo", url, **{"metadata_prefix": "eprints", **more}))
 
 
+def settings(folder: Path, more: str) -> None:
+    """At the end of config.toml."""
+    with (folder / "config.toml").open("a") as file:
+        file.write(more)
+
+
+def sql(folder: Path, statement: str) -> Any:
+    """The first row of what it answers."""
+    with closing(sqlite3.connect(folder / "data/windrow.db", isolation_level=None)) as connection:
+        return connection.execute(statement).fetchone()
+
+
 def put(store: Store, *shown: Record, source: str = "demo") -> None:
     """Records, or tombstones, as a harvest stores them."""
     with store.write() as connection:
@@ -198,10 +211,36 @@ def answering(status: int, media_type: str, body: bytes) -> Iterator[str]:
             thread.join()
 
 
-def on_terminal(
+class Terminal:
+    """A command on a terminal; all that it was sent so far is `sent`."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", screen: int) -> None:
+        self.process = process
+        self._screen = screen
+        self.sent = ""
+
+    def until(self, text: str) -> str:
+        """What it is sent from now on, up to where `text` has come."""
+        begin = len(self.sent)
+        while text not in self.sent[begin:]:
+            chunk = self.read()
+            assert chunk, f"it ended without {text!r}: {self.sent}"
+        return self.sent[begin:]
+
+    def read(self) -> bytes:
+        """Some more; b"" when nobody writes there any more."""
+        chunk = b""
+        with suppress(OSError):  # that is how Linux says so
+            chunk = os.read(self._screen, 65536)
+        self.sent += chunk.decode(errors="replace")
+        return chunk
+
+
+@contextmanager
+def terminal(
     cwd: Path, *arguments: str, typed: str = "", columns: int = 80, rows: int = 1000, **more: str
-) -> str:
-    """What a terminal is sent, standard output and error alike; `typed` waits to be read, `more` is env."""
+) -> Iterator[Terminal]:
+    """Standard output and error alike; `typed` waits to be read, `more` is env."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     size = {"COLUMNS": str(columns), "LINES": str(rows)}
@@ -209,13 +248,22 @@ def on_terminal(
     process = subprocess.Popen(command(*arguments), cwd=cwd, env=env, stdin=slave, stdout=slave, stderr=slave)
     os.close(slave)
     os.write(master, typed.encode())
-    sent = b""
-    with suppress(OSError):  # that is how Linux says that nobody writes there any more
-        while chunk := os.read(master, 65536):
-            sent += chunk
-    os.close(master)
-    process.wait(_GUARD)
-    return sent.decode()
+    try:
+        yield Terminal(process, master)
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait(_GUARD)
+        os.close(master)
+
+
+def on_terminal(cwd: Path, *arguments: str, **how: Any) -> str:
+    """What `terminal` is sent until the command ends."""
+    with terminal(cwd, *arguments, **how) as ran:
+        while ran.read():
+            pass
+        ran.process.wait(_GUARD)
+    return ran.sent
 
 
 class Gate(DemoRepository):

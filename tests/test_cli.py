@@ -4,7 +4,6 @@ import re
 import shutil
 import signal
 import socket
-import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
@@ -43,6 +42,8 @@ from tests.commands import (
     point_to,
     program_in,
     put,
+    settings,
+    sql,
     windrow,
 )
 from tests.whole import assert_sound
@@ -96,16 +97,6 @@ def live() -> Iterator[str]:
 @pytest.fixture
 def current(folder: Path) -> Generation:
     return Generations(folder / "data/index").current()
-
-
-def settings(folder: Path, more: str) -> None:
-    with (folder / "config.toml").open("a") as file:
-        file.write(more)
-
-
-def sql(folder: Path, statement: str) -> Any:
-    with closing(sqlite3.connect(folder / "data/windrow.db", isolation_level=None)) as connection:
-        return connection.execute(statement).fetchone()
 
 
 def assert_whole(folder: Path) -> None:
@@ -607,64 +598,6 @@ class TestShow:
         ran = run("show", "111396")
         assert ran.code == 1
         assert "only full ids and OAI identifiers are known" in ran.err
-
-
-class TestStatus:
-    def test_json(self, run: Run) -> None:
-        (found,) = run("status", "--json").lines
-        assert list(found) == ["sources", "index"]
-        (source,) = found["sources"]
-        assert list(source) == [
-            "name", "url", "records", "deleted", "quarantined", "details_waiting", "last", "next_due",
-        ]  # fmt: skip
-        assert list(source["last"]) == HARVEST_KEYS
-        assert (source["name"], source["records"], source["deleted"]) == ("demo", 224, 6)
-        assert found["index"] == {"engine": "tantivy", "documents": 224, "position": 230, "lag": 0}
-
-    def test_a_person_reads_it(self, run: Run) -> None:
-        heading, row, _, index = run("status").out.splitlines()
-        assert heading.split("  ")[0] == "source"
-        assert re.match(r"demo +224 +6 +0  complete  \d\d \w{3} \d{4} ", row)
-        assert index == "index: tantivy, 224 documents, up to date"
-
-    def test_a_long_name_is_never_cut(self, run: Run, folder: Path) -> None:
-        settings(folder, f'\n[sources.{"long-" * 20}x]\nurl = "http://x.org/oai"\n')
-        assert f"\n{'long-' * 20}x " in run("status").out
-
-    def test_how_far_the_index_is_behind(self, run: Run, folder: Path) -> None:
-        with program_in(folder) as program:
-            put(program.store, Record(identifier="oai:new", title="New", formats=("oai_dc",)))
-        assert run("status", "--json").lines[0]["index"]["lag"] == 1
-        assert "1 change behind: `windrow sync`" in run("status").out
-
-    @pytest.mark.parametrize(
-        ("schedule", "due"),
-        [
-            ("every 6 hours", "2026-06-01T18:00:00Z"),
-            ("every 2 days", "2026-06-03T12:00:00Z"),
-            ("0 3 * * *", "2026-06-02T02:00:00Z"),  # three o'clock in London's summer
-            ("", None),
-        ],
-    )
-    def test_next_due(self, run: Run, folder: Path, schedule: str, due: str | None) -> None:
-        point_to(folder, "http://127.0.0.1:1/oai", schedule=schedule)
-        settings(folder, '\n[harvest]\ntimezone = "Europe/London"\n')
-        sql(folder, "UPDATE harvests SET finished = '2026-06-01T12:00:00Z'")
-        assert run("status", "--json").lines[0]["sources"][0]["next_due"] == due
-
-    def test_never_harvested(self, tmp_path: Path, empty: Run) -> None:
-        point_to(tmp_path, "http://127.0.0.1:1/oai", schedule="every 6 hours")
-        (source,) = empty("status", "--json").lines[0]["sources"]
-        assert source["last"] is None
-        assert source["next_due"] is not None
-        assert "never" in empty("status").out
-
-    def test_no_index_yet(self, tmp_path: Path, empty: Run) -> None:
-        (tmp_path / "config.toml").write_text("")
-        assert empty("status", "--json").lines[0]["index"] == {
-            "engine": "tantivy", "documents": 0, "position": 0, "lag": None
-        }  # fmt: skip
-        assert "`windrow add URL --harvest`" in empty("status").out
 
 
 class TestChanges:

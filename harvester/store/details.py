@@ -15,18 +15,23 @@ _MOST_TRIES = 3
 
 def waiting(connection: Connection, source_id: int) -> list[int]:
     """Their rows: those asked for least often first."""
-    query = sa.select(records.c.id).where(*_is_waiting(source_id))
+    query = sa.select(records.c.id).where(*_is_waiting([source_id]))
     return list(connection.scalars(query.order_by(records.c.detail_tries, records.c.id)))
 
 
 def waiting_count(connection: Connection, source_id: int) -> int:
-    query = sa.select(sa.func.count()).select_from(records).where(*_is_waiting(source_id))
-    return connection.scalar(query) or 0
+    return waiting_counts(connection, [source_id]).get(source_id, 0)
 
 
-def _is_waiting(source_id: int) -> tuple[sa.ColumnElement[bool], ...]:
+def waiting_counts(connection: Connection, source_ids: Sequence[int]) -> dict[int, int]:
+    """By source: of those where any waits."""
+    query = sa.select(records.c.source_id, sa.func.count()).where(*_is_waiting(source_ids))
+    return {row[0]: row[1] for row in connection.execute(query.group_by(records.c.source_id))}
+
+
+def _is_waiting(source_ids: Sequence[int]) -> tuple[sa.ColumnElement[bool], ...]:
     return (
-        records.c.source_id == source_id,
+        records.c.source_id.in_(source_ids),
         records.c.deleted.is_(False),
         records.c.detail_of.is_distinct_from(records.c.datestamp),
     )

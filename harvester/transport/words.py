@@ -87,9 +87,21 @@ def _cause(error: BaseException) -> BaseException:
     return error
 
 
+_PLAINLY = {  # what Linux and macOS say
+    "Connection refused": "nothing answers there (connection refused)",
+    "Temporary failure in name resolution": "names of hosts cannot be looked up now",
+    "Failed to resolve": "there is no host of that name",
+    "No route to host": "no way leads there",
+    "Network is unreachable": "this machine has no line to it",
+}
+
+
 def _text(cause: BaseException) -> str:
     text = shown(str(cause))
-    return text.rsplit(": ", 1)[-1] if "Errno" in text or "HTTPConnection" in text else text
+    plainly = (words for sign, words in _PLAINLY.items() if sign in text)
+    if "Errno" in text or "HTTPConnection" in text:
+        text = text.rsplit(": ", 1)[-1]
+    return next(plainly, text)
 
 
 def _odd(host: str, cause: http.client.HTTPException) -> OddHeaders:

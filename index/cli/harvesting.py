@@ -14,7 +14,17 @@ from index.cli.detailing import fetch_all_details
 from index.cli.naming import unknown_source
 from index.cli.opening import json_option, with_program
 from index.cli.progress import harvest_bar
-from index.cli.talk import colour_of, counted, number, put_json, put_lines, seconds, tell, tell_error
+from index.cli.talk import (
+    colour_of,
+    counted,
+    next_step,
+    number,
+    put_json,
+    put_lines,
+    seconds,
+    tell,
+    tell_error,
+)
 from index.follower import following
 from index.program import Program
 
@@ -162,16 +172,5 @@ def _put_report(report: "Report") -> None:
     came = f"{counted(report.received, 'record')} in {counted(report.pages, 'page')}"
     if report.pages or not report.error:
         put_lines(f"  {came}, {seconds(report.seconds)}" + (": " + ", ".join(counts) if counts else ""))
-    if report.advice:
-        put_lines(f"  → {printable(report.advice)}")
-    put_lines(*_next_step(report))
-
-
-def _next_step(report: "Report") -> list[str]:
-    if report.held:
-        return [f"  → to delete them: windrow harvest {report.source} --full --allow-deletions"]
-    if report.verdict in ("partial", "deferred"):
-        return [f"  → to go on from there: windrow harvest {report.source}"]
-    if report.verdict == "unproven":
-        return [f"  → to hold every identifier against the store: windrow harvest {report.source}"]
-    return []
+    steps = filter(None, (printable(report.advice), next_step(report)))
+    put_lines(*(f"  → {step}" for step in steps))

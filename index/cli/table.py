@@ -62,8 +62,12 @@ def _line(columns: Sequence[Column], row: Row, kept: Sequence[int], widths: Sequ
 
 def _padded(cell: Cell, width: int, is_number: bool) -> str:
     space = " " * (width - len(cell.text))
-    text = click.style(cell.text, fg=cell.colour) if cell.colour else cell.text
+    text = _coloured(cell.text, cell.colour)
     return space + text if is_number else text + space
+
+
+def _coloured(text: str, colour: str | None) -> str:
+    return click.style(text, fg=colour) if colour else text
 
 
 def _stacked(columns: Sequence[Column], row: Row, width: int) -> Iterator[str]:
@@ -72,4 +76,4 @@ def _stacked(columns: Sequence[Column], row: Row, width: int) -> Iterator[str]:
     for column, cell in zip(columns[1:], row[1:], strict=True):
         for at, line in enumerate(wrapped(cell.text, max(_LEAST, width - margin))):
             heading = "" if at else column.heading
-            yield _GAP + f"{heading:<{margin - len(_GAP)}}" + click.style(line, fg=cell.colour)
+            yield _GAP + f"{heading:<{margin - len(_GAP)}}" + _coloured(line, cell.colour)

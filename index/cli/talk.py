@@ -3,12 +3,17 @@
 import shutil
 import sys
 from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
 from harvester.clean.text import printable
 from harvester.errors import ConfigError, QueryError, WindrowError
+
+if TYPE_CHECKING:
+    from harvester.report import Report
 
 _WIDEST = 100
 _NO_TERMINAL = 10_000
@@ -96,6 +101,17 @@ def colour_of(verdict: str) -> str:
     return {"complete": "green", "verified": "green", "failed": "red"}.get(verdict, "yellow")
 
 
+def next_step(report: "Report") -> str:
+    """That a person can take; or ""."""
+    if report.held:
+        return f"to delete them: windrow harvest {report.source} --full --allow-deletions"
+    if report.verdict in ("partial", "deferred"):
+        return f"to go on from there: windrow harvest {report.source}"
+    if report.verdict == "unproven":
+        return f"to hold every identifier against the store: windrow harvest {report.source}"
+    return ""
+
+
 def number(value: int | None) -> str:
     return "?" if value is None else f"{value:,}"
 
@@ -114,3 +130,17 @@ def seconds(value: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
     return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def roughly(value: float) -> str:
+    """Of a span in seconds, as people say it where minutes do not count: 5 min, 3 h, 2 days."""
+    if value < 3600:
+        return f"{max(1, round(value / 60))} min"
+    if value < 2 * 86400:
+        return f"{round(value / 3600)} h"
+    return f"{round(value / 86400)} days"
+
+
+def moment(datestamp: str) -> str:
+    """In the reader's own time zone."""
+    return datetime.fromisoformat(datestamp).astimezone().strftime("%d %b %Y %H:%M")

@@ -1,0 +1,425 @@
+"""How sources stand, as `windrow status` tells people and scripts; `--watch` as a terminal shows it."""
+
+import os
+import re
+import signal
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from harvester.clock import SystemClock
+from harvester.config import Source
+from harvester.record import Record
+from harvester.report import Report
+from harvester.store import leases, schedules, sources
+from harvester.store.schedules import Due
+from harvester.timetable import reckoned_from
+from index.cli.overview import overview, progress, totals, urgency
+from index.cli.standing import Standing, UnderWay, standings
+from index.demo.repository import DemoRepository, sample_records
+from index.demo.server import serve
+from tests.commands import (
+    NOW,
+    Ran,
+    answering,
+    demo_folder,
+    inside,
+    on_terminal,
+    point_to,
+    program_in,
+    put,
+    settings,
+    sql,
+    terminal,
+    windrow,
+)
+from tests.fakes.clock import FakeClock
+from tests.fakes.repository import FakeRepository, serving
+from tests.fakes.works import Works
+from tests.held import held
+
+Run = Callable[..., Ran]
+COLOUR = re.compile(r"\x1b\[\d{1,2}m")
+HTML = b"<html>Log in, please</html>"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return demo_folder(tmp_path)
+
+
+@pytest.fixture
+def run(folder: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    return lambda *arguments: inside(folder, capsys, *arguments)
+
+
+@pytest.fixture
+def repository() -> Iterator[FakeRepository]:
+    with serving(Works(60, FakeClock().now, page_size=10)) as repository:
+        yield repository
+
+
+def told(run: Run) -> dict[str, Any]:
+    (found,) = run("status", "--json").lines
+    return found
+
+
+def of(run: Run, name: str = "demo") -> dict[str, Any]:
+    return next(source for source in told(run)["sources"] if source["name"] == name)
+
+
+# For scripts
+
+
+def test_json(run: Run) -> None:
+    found = told(run)
+    assert list(found) == ["sources", "index", "server"]
+    (source,) = found["sources"]
+    assert list(source) == [
+        "name", "url", "records", "deleted", "quarantined", "details_waiting", "last", "next_due", "state",
+        "progress", "failures", "failing_since", "schedule", "age_seconds", "rate",
+    ]  # fmt: skip
+    assert list(source["last"]) == list(Report.__struct_fields__)
+    assert (source["name"], source["records"], source["deleted"]) == ("demo", 224, 6)
+    assert (source["state"], source["progress"], source["failing_since"]) == ("ok", None, None)
+    assert found["index"] == {"engine": "tantivy", "documents": 224, "position": 230, "lag": 0}
+    assert found["server"] is None
+
+
+@pytest.mark.parametrize(
+    ("schedule", "due"),
+    [
+        ("every 6 hours", "2026-06-01T18:00:00Z"),
+        ("every 2 days", "2026-06-03T12:00:00Z"),
+        ("0 3 * * *", "2026-06-02T02:00:00Z"),  # three o'clock in London's summer
+    ],
+)
+def test_next_due_is_by_the_schedule_and_this_sources_lag(
+    run: Run, folder: Path, schedule: str, due: str
+) -> None:
+    point_to(folder, "http://127.0.0.1:1/oai", schedule=schedule)
+    settings(folder, '\n[harvest]\ntimezone = "Europe/London"\n[serve]\njitter = "2 minutes"\n')
+    sql(folder, "UPDATE harvests SET finished = '2026-06-01T12:00:00Z'")
+    found = datetime.fromisoformat(of(run)["next_due"]) - datetime.fromisoformat(due)
+    assert timedelta(0) <= found <= timedelta(minutes=2)
+
+
+def test_what_serve_has_reckoned_holds_as_long_as_the_schedule_and_the_last_run(
+    run: Run, folder: Path
+) -> None:
+    point_to(folder, "http://127.0.0.1:1/oai", schedule="every 6 hours")
+    with program_in(folder) as program, program.store.write() as connection:
+        last = standings_of(program)["demo"]
+        schedules.put(connection, [Due("demo", "every 6 hours", last, "2099-01-01T00:00:00Z")])
+    assert of(run)["next_due"] == "2099-01-01T00:00:00Z"
+    point_to(folder, "http://127.0.0.1:1/oai", schedule="every 7 hours")
+    assert of(run)["next_due"] < "2099"
+
+
+def standings_of(program: Any) -> dict[str, str]:
+    from harvester.store import harvests
+
+    with program.store.read() as connection:
+        return {name: reckoned_from(last) for name, last in harvests.last_of_all(connection).items()}
+
+
+def test_never_harvested(tmp_path: Path, capsys: Any) -> None:
+    point_to(tmp_path, "http://127.0.0.1:1/oai", schedule="every 6 hours")
+    source = of(lambda *arguments: inside(tmp_path, capsys, *arguments))
+    assert (source["last"], source["state"], source["age_seconds"]) == (None, "waiting", None)
+    assert source["next_due"] is not None
+    assert re.search(r"demo .*never +now\n", inside(tmp_path, capsys, "status").out)
+
+
+def test_no_index_and_no_sources(tmp_path: Path, capsys: Any) -> None:
+    (tmp_path / "config.toml").write_text("")
+    (found,) = inside(tmp_path, capsys, "status", "--json").lines
+    assert found["index"] == {"engine": "tantivy", "documents": 0, "position": 0, "lag": None}
+    assert "`windrow add URL --harvest`" in inside(tmp_path, capsys, "status").out
+
+
+def test_as_many_queries_for_fifty_sources_as_for_one(tmp_path: Path, folder: Path) -> None:
+    asked: list[str] = []
+
+    def heard(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        asked.append(statement)
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", heard)
+    try:
+        counts = []
+        for number in (1, 50):
+            with program_in(folder) as program:
+                with program.store.write() as connection:
+                    for at in range(number):
+                        sources.ensure(connection, f"s{at}", "")
+                more = {
+                    f"s{at}": Source(f"s{at}", f"http://x{at}.org/", details="eprints")
+                    for at in range(number)
+                }
+                program.settings.sources.update(more)  # type: ignore[attr-defined]  # a dict
+                asked.clear()
+                assert len(standings(program)) == number + 1
+            counts.append(len(asked))
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", heard)
+    assert counts[0] == counts[1]
+
+
+# For people
+
+
+def test_a_person_reads_it(run: Run) -> None:
+    heading, row, _, index = run("status").out.splitlines()
+    assert heading.split() == ["source", "records", "deleted", "quarantined", "verdict", "harvested", "took"]
+    assert re.fullmatch(r"demo +224 +6 +0  complete  \d+ (min|h) ago +0\.\d s", row)
+    assert index == "index: tantivy, 224 documents, up to date"
+
+
+def test_how_long_ago_and_how_fast(run: Run, folder: Path) -> None:
+    ended = datetime.now(UTC) - timedelta(days=4)
+    point_to(folder, "http://127.0.0.1:1/oai", schedule="every 1 days")
+    sql(folder, f"UPDATE harvests SET finished = '{ended:%Y-%m-%dT%H:%M:%SZ}'")
+    sql(folder, "UPDATE harvests SET checkpoint = json_set(checkpoint, '$.seconds', 11.5)")
+    row = run("status").out.splitlines()[1]
+    assert re.fullmatch(r"demo +224 +6 +0  complete  4 days ago  12 s  20/s  3 days late", row)
+    assert of(run)["rate"] == 20.0
+    assert 4 * 86400 <= of(run)["age_seconds"] < 4 * 86400 + 60
+
+
+def test_that_nobody_serves_is_said_where_something_is_due(run: Run, folder: Path) -> None:
+    assert "windrow serve" not in run("status").out
+    point_to(folder, "http://127.0.0.1:1/oai", schedule="every 1 days")
+    assert "windrow serve is not running" in run("status").out
+    (folder / "data/serve.json").write_text('{"pid": 7, "started": 1790000000.5, "machine": "elsewhere"}')
+    assert "windrow serve: process 7 on elsewhere, since" in run("status").out
+    assert told(run)["server"] == {"pid": 7, "started": 1790000000.5, "machine": "elsewhere"}
+
+
+def test_how_far_the_index_is_behind(run: Run, folder: Path) -> None:
+    with program_in(folder) as program:
+        put(program.store, Record(identifier="oai:new", title="New", formats=("oai_dc",)))
+    assert told(run)["index"]["lag"] == 1
+    assert "1 change behind: `windrow sync`" in run("status").out
+
+
+def test_disabled_and_no_longer_configured(run: Run, folder: Path) -> None:
+    settings(folder, "enabled = false\nschedule = 'every 1 hours'\n")
+    assert (of(run)["state"], of(run)["next_due"]) == ("disabled", None)
+    assert re.search(r"demo .* complete .* disabled\n", run("status").out)
+    (folder / "config.toml").write_text("")
+    assert of(run)["state"] == "unconfigured"
+    assert (
+        "config.toml has it no more; what came stays until `windrow source remove demo`" in run("status").out
+    )
+
+
+@pytest.mark.parametrize("columns", [200, 120, 80, 50, 40])
+def test_fits_terminals_of_any_width(folder: Path, columns: int) -> None:
+    with answering(200, "text/html", HTML) as url:
+        settings(folder, f'\n[sources.a-long-name-of-a-source]\nurl = "{url}"\nschedule = "every 1 days"\n')
+        windrow(folder, "harvest", "a-long-name-of-a-source")
+    sent = on_terminal(folder, "status", columns=columns)
+    assert max(len(COLOUR.sub("", line)) for line in sent.splitlines()) <= columns
+    assert "\x1b[31mfailing\x1b[0m" in sent
+    assert "\x1b" not in on_terminal(folder, "status", columns=columns, NO_COLOR="1")
+    assert all(word in sent for word in ("complete", "224", "HTML page"))
+    assert ("source " in sent) == (columns >= 80), "else one under the other"
+    assert ("took" in sent) == (columns != 80)
+
+
+# Failing
+
+
+def test_a_source_that_fails_until_it_is_well(folder: Path, run: Run) -> None:
+    with answering(200, "text/html", HTML) as url:
+        point_to(folder, url, schedule="every 1 days")
+        run("harvest")
+        run("harvest")
+        found = of(run)
+        assert (found["state"], found["failures"], found["last"]["verdict"]) == ("failing", 2, "failed")
+        assert found["failing_since"] is not None
+        row, why, what = run("status").out.splitlines()[1:4]
+        assert re.search(r" failing +1 min ago +0\.\d s  in 24 h$", row)
+        assert re.fullmatch(
+            r"    nothing has come since .*, in 2 runs: the answer is no OAI-PMH response but an HTML page",
+            why,
+        )
+        assert what.startswith("    → check the address: it must be the OAI-PMH base URL, ")
+        assert what.endswith(f"; windrow check {url} says what answers; it is tried again in 24 h")
+    with serve(DemoRepository(sample_records(), now=lambda: NOW)) as url:
+        point_to(folder, url)
+        run("harvest")
+    found = of(run)
+    assert (found["state"], found["failures"], found["failing_since"]) == ("ok", 0, None)
+    assert "nothing has come" not in run("status").out
+
+
+def test_one_that_no_schedule_tries_again(folder: Path, run: Run) -> None:
+    with answering(404, "text/html", HTML) as url:
+        point_to(folder, url)
+        run("harvest")
+    assert "; windrow harvest demo tries again\n" in run("status").out
+
+
+# What runs now
+
+
+def await_stored(folder: Path, records: int) -> None:
+    """The page before one that is held back may just be on its way into the store."""
+    with program_in(folder) as program:
+        live = 0
+        while live < records:
+            with program.store.read() as connection:
+                live = sum(state.live for state in sources.every(connection))
+
+
+def test_a_harvest_that_runs(tmp_path: Path, repository: FakeRepository, capsys: Any) -> None:
+    (tmp_path / "config.toml").write_text(f'[sources.test]\nurl = "{repository.url}"\n')
+    with held(repository, tmp_path, 30) as harvest:
+        await_stored(tmp_path, 30)
+        ran = inside(tmp_path, capsys, "status", "--json")
+        (found,) = ran.lines[0]["sources"]
+        shown = inside(tmp_path, capsys, "status").out
+        holder = f"process {harvest.process.pid} on"
+        assert (found["state"], found["records"], found["next_due"]) == ("running", 30, None)
+        assert {**found["progress"], "holder": found["progress"]["holder"][: len(holder)]} == {
+            "stage": "list", "holder": holder, "records": 30, "expected": 60, "stated": True,
+            "rate": None, "seconds_left": None,
+        }  # fmt: skip
+        assert re.search(r"^test +30 +0 +0  running$", shown, re.MULTILINE)
+        assert f"    30 of 60 records (50 %): {holder}" in shown
+        assert "windrow sync" not in shown, "its follower takes them in"
+        harvest.gate.opened.set()
+        harvest.ended()
+    (found,) = inside(tmp_path, capsys, "status", "--json").lines[0]["sources"]
+    assert (found["state"], found["progress"]) == ("ok", None)
+
+
+def test_one_that_was_killed_does_not_run(tmp_path: Path, repository: FakeRepository, capsys: Any) -> None:
+    (tmp_path / "config.toml").write_text(f'[sources.test]\nurl = "{repository.url}"\n')
+    with held(repository, tmp_path, 30) as harvest:
+        await_stored(tmp_path, 30)
+        harvest.process.kill()
+        harvest.ended()
+    (found,) = inside(tmp_path, capsys, "status", "--json").lines[0]["sources"]
+    assert (found["state"], found["progress"], found["records"]) == ("waiting", None, 30)
+    shown = inside(tmp_path, capsys, "status").out
+    assert re.search(r"^test +30 +0 +0  cut off$", shown, re.MULTILINE)
+    assert "→ to go on from there: windrow harvest test" in shown
+
+
+def test_what_holds_a_source_may_be_no_harvest(folder: Path) -> None:
+    with program_in(folder) as program, leases.holding(program.store, "demo", SystemClock()):
+        ran = windrow(folder, "status", "--json")
+        assert ran.lines[0]["sources"][0]["progress"]["stage"] == "other"
+        shown = windrow(folder, "status").out
+    assert f"    at work on it, and not on its list: process {os.getpid()} on" in shown
+
+
+BY = "process 7 on kent"
+
+
+@pytest.mark.parametrize(
+    ("under_way", "words"),
+    [
+        (UnderWay("begin", BY), "waiting for the first page: process 7 on kent"),
+        (UnderWay("list", BY, 1200), "1,200 records so far: process 7 on kent"),
+        (
+            UnderWay("list", BY, 12_000, 98_000, True, 850.4, 101.1),
+            "12,000 of 98,000 records (12 %), 850 a second, 1 min 41 s left: process 7 on kent",
+        ),
+        (UnderWay("list", BY, 990, 900, False), "990 of about 900 records (99 %): process 7 on kent"),
+        (
+            UnderWay("verify", BY, 1, 1, True, 10.0, 0.0),
+            "1 record came, and are held against the repository's identifiers: process 7 on kent",
+        ),
+    ],
+)  # fmt: skip
+def test_progress_in_words(under_way: UnderWay, words: str) -> None:
+    assert progress(under_way) == words
+
+
+# All of them
+
+
+def standing(name: str, state: str, **more: Any) -> Standing:
+    plain = {
+        "url": "", "records": 1000, "deleted": 0, "quarantined": 0, "details_waiting": None, "last": None,
+        "next_due": None, "progress": None, "failures": 0, "failing_since": None, "schedule": "",
+        "age_seconds": None, "rate": None,
+    }  # fmt: skip
+    return Standing(name=name, state=state, **{**plain, **more})
+
+
+def test_totals() -> None:
+    some = [
+        standing(str(at), state) for at, state in enumerate(["ok", "failing", "ok", "running", "failing"])
+    ]
+    assert totals(some) == "5 sources, 1 running, 2 failing: 5,000 records"
+
+
+def test_what_is_empty_takes_no_column() -> None:
+    heading, *_ = overview([standing("a", "ok"), standing("b", "ok")], NOW, 200)
+    assert COLOUR.sub("", heading[0]) == "source  records  deleted  quarantined  verdict"
+
+
+# --watch
+
+
+def test_watched_until_ctrl_c(folder: Path) -> None:
+    with terminal(folder, "status", "--watch", WINDROW_CLOCK=FAST) as watched:
+        watched.until("demo ")
+        with program_in(folder) as program:
+            put(program.store, Record(identifier="oai:new", title="New", formats=("oai_dc",)))
+        watched.until("225 ")
+        (folder / "config.toml").write_text("data = 7\n")
+        watched.until("has 1 fault")
+        point_to(folder, "http://127.0.0.1:1/oai", schedule="every 1 days")
+        watched.until("windrow serve is not running")
+        watched.process.send_signal(signal.SIGINT)
+        watched.until("\x1b[?1049l")  # the screen as it was before
+        assert watched.process.wait() == 0
+
+
+FAST = "50:1790000000"
+
+
+def test_what_needs_looking_at_comes_first_where_not_all_fits(folder: Path) -> None:
+    many = "".join(f'\n[sources.s{at:02}]\nurl = "http://127.0.0.1:1/{at}"\n' for at in range(30))
+    settings(folder, many + "\n[sources.zzz]\nurl = 'http://127.0.0.1:1/'\nenabled = false\n")
+    with program_in(folder) as program, program.store.write() as connection:
+        sources.ensure(connection, "s29", "")
+    sql(folder, "UPDATE sources SET failures = 3, failing_since = '2026-06-01T12:00:00Z' WHERE name = 's29'")
+    with terminal(folder, "status", "--watch", rows=20, columns=100) as watched:
+        screen = watched.until("Ctrl-C ends")
+        watched.process.send_signal(signal.SIGINT)
+        watched.until("\x1b[?1049l")
+    assert "… and " in screen
+    assert "more sources" in screen
+    assert screen.index("s29 ") < screen.index("s00 ")
+    assert "zzz " not in screen
+    assert len(screen.splitlines()) <= 20
+
+
+def test_urgency() -> None:
+    states = ["ok", "unconfigured", "failing", "disabled", "waiting", "running"]
+    by_urgency = sorted((standing(state, state) for state in states), key=urgency)
+    assert [one.name for one in by_urgency] == [
+        "running",
+        "failing",
+        "waiting",
+        "ok",
+        "disabled",
+        "unconfigured",
+    ]
+
+
+def test_watching_is_for_terminals(run: Run, folder: Path) -> None:
+    for arguments in (["--watch"], ["--watch", "--json"]):
+        ran = run("status", *arguments)
+        assert (ran.code, ran.out) == (2, "")
+        assert "--watch is for a terminal" in ran.err
