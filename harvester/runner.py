@@ -28,6 +28,7 @@ from harvester.transport.words import host_of
 
 _SLOW = 10.0  # seconds without an answer
 _PAUSE = timedelta(hours=1)  # after a run that was ended at its limit
+_MOST_DETAILS = 32  # sources of which they are fetched at once
 
 
 class Ended(msgspec.Struct, frozen=True):
@@ -84,6 +85,7 @@ class Runner:
         self._lock = threading.Condition()
         self._harvests: dict[str, _Job] = {}
         self._details: dict[str, _Job] = {}
+        self._details_later: dict[str, Source] = {}
         self._closed = False
 
     @property
@@ -106,7 +108,11 @@ class Runner:
         self._begin(self._harvests, source, self._harvest, None)
 
     def start_details(self, source: Source) -> None:
-        """Where none of it are being fetched."""
+        """Where none of it are being fetched; as soon as there is room."""
+        with self._lock:
+            if len(self._details) >= _MOST_DETAILS:
+                self._details_later[source.name] = source
+                return
         self._begin(self._details, source, self._fetch_details, DETAIL_LIMITS)
 
     def await_quiet(self, seconds: float) -> bool:
@@ -181,6 +187,14 @@ class Runner:
             with self._lock:
                 del jobs[name]
                 self._lock.notify_all()
+            self._start_later_details()
+
+    def _start_later_details(self) -> None:
+        with self._lock:
+            if not self._details_later or len(self._details) >= _MOST_DETAILS:
+                return
+            source = self._details_later.pop(next(iter(self._details_later)))
+        self.start_details(source)
 
     def _harvest(self, job: _Job) -> Ended:
         name = job.source.name

@@ -34,7 +34,7 @@ class Scheduler:
         self._due: dict[str, datetime] = {}
         self._not_before: dict[str, datetime] = {}
         self._stopped_until: datetime | None = None
-        self._last_look = clock.monotonic() - _STAGGER
+        self._last_start = clock.monotonic()
         self._lock = threading.Lock()  # of what is due
         self._reckoning = threading.Lock()  # or an older reading might replace a newer one
 
@@ -88,13 +88,17 @@ class Scheduler:
     ) -> Due:
         """What is stored, unless its schedule or its last run is another one."""
         source, last, due = self._settings.sources[name], runs.get(name), known.get(name)
-        if due is not None and timetable.is_current(due, source, last):
+        if due is not None and not timetable.is_current(due, source, last):
+            due = None
+        now = self._clock.now()
+        if due is not None and not timetable.is_of_the_future(last, now):
             return due
         moment = timetable.next_run(
-            source, last, states.get(name), self._zone, self._settings.serve.jitter, self._clock.now()
+            source, last, states.get(name), self._zone, self._settings.serve.jitter, now
         )
         assert moment is not None, "it has a schedule"
-        return Due(name, source.schedule, timetable.reckoned_from(last), format_datestamp(moment))
+        new = Due(name, source.schedule, timetable.reckoned_from(last), format_datestamp(moment))
+        return min(due, new, key=_moment) if due else new
 
     def _keep(self, new: Sequence[Due], gone: Collection[str]) -> None:
         if new or gone:
@@ -146,11 +150,9 @@ class Scheduler:
             self._runner.start_details(source)
 
     def _allowed(self) -> int:
-        """How many may begin now, a second for each."""
-        now = self._clock.monotonic()
-        allowed = int((now - self._last_look) / _STAGGER)
-        if allowed:
-            self._last_look = now
+        """How many may begin now, a second for each that has passed."""
+        allowed = int((self._clock.monotonic() - self._last_start) / _STAGGER)
+        self._last_start += allowed * _STAGGER
         return allowed
 
 

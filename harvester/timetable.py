@@ -34,6 +34,8 @@ def next_run(
     if last is None:  # a cron line names the hours that suit; `every` does not
         return now if schedule.every else next_due(schedule, now, zone) + _lag(source, jitter, zone, now)
     ended = parse_datestamp(last.finished or "")
+    if ended is not None and is_of_the_future(last, now):
+        ended = now
     if ended is None or last.checkpoint.stopped:  # cut off, or ended by ourselves: it goes on
         return _not_before(last, ended or parse_datestamp(last.started) or now)
     regular = next_due(schedule, ended, zone) + _lag(source, jitter, zone, ended)
@@ -65,6 +67,12 @@ def _lag(source: Source, jitter: timedelta, zone: tzinfo, after: datetime) -> ti
     period = next_due(schedule, first, zone) - first
     share = int.from_bytes(blake2b(source.name.encode(), digest_size=4).digest()) / 2**32
     return timedelta(seconds=int(share * min(jitter, period / _PART_OF_PERIOD).total_seconds()))
+
+
+def is_of_the_future(last: Harvest | None, now: datetime) -> bool:
+    """The clock has been put back since: nobody waits until it is there again (FAULTS O05)."""
+    ended = parse_datestamp(last.finished or "") if last else None
+    return ended is not None and ended > now
 
 
 def reckoned_from(last: Harvest | None) -> str:

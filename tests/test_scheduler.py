@@ -122,9 +122,11 @@ def test_what_was_missed_is_caught_up_once(fleet: Fleet) -> None:
 
 def test_starts_are_staggered(fleet: Fleet) -> None:
     with fleet.service() as service:
-        for begun in (1, 1, 1):
-            service.scheduler.look()
-            assert len(service.ended) + len(service.runner.running) == begun
+        for second in range(3):
+            for _ in range(3):
+                service.scheduler.look()
+                assert len(service.ended) + len(service.runner.running) == second
+            fleet.clock.advance(1)
         service.look()
         assert len(service.ended) == 3
 
@@ -180,6 +182,7 @@ def test_a_harvest_is_ended_at_its_limit_and_goes_on(fleet: Fleet) -> None:
     gate = Gate(repository)
     repository.misbehave(gate.before, offset(3), times=1)
     with fleet.service(serve='longest = "2 hours"') as service:
+        fleet.clock.advance(1)
         service.scheduler.look()
         gate.await_reached()
         fleet.clock.advance(2 * 3600 + 1)
@@ -224,3 +227,17 @@ def test_a_fault_of_ours_stops_nothing_else(fleet: Fleet) -> None:
         assert [one.source for one in ended if one.error] == ["a"]
         fleet.clock.advance(61)
         assert {one.source for one in [*ended, *service.look()] if one.report} == {"b", "c"}
+
+
+def test_nobody_waits_until_a_clock_that_was_put_back_is_there_again(fleet: Fleet) -> None:
+    fleet.schedules = {"a": "every 6 hours"}
+    fleet.clock.advance(days=300)
+    with fleet.service() as service:
+        assert len(service.look()) == 1
+        fleet.clock.advance(days=-200)
+        service.scheduler.refresh()
+        fleet.clock.advance(5 * 3600)
+        service.scheduler.refresh()
+        assert service.look() == []
+        fleet.clock.advance(2 * 3600)
+        assert [ended.source for ended in service.look() if ended.report] == ["a"]

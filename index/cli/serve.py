@@ -45,5 +45,5 @@ def _unit(program: Program) -> str:
 
     from index.serve.systemd import unit
 
-    executable = Path(sys.argv[0]).absolute()
+    executable = Path(sys.executable).with_name("windrow")  # beside the Python that runs us
     return unit(executable, program.settings.path.absolute(), program.settings.data, getuser())
