@@ -4,7 +4,7 @@ import gzip
 import re
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from html import unescape
 from urllib.parse import quote
@@ -125,13 +125,29 @@ class Gate:
     def in_mid_body(self, _asked: Asked, answer: Answer) -> Answer:
         return replace(answer, midway=self._hold)
 
+    def dripping(self, _asked: Asked, answer: Answer) -> Answer:
+        """Byte by byte."""
+        return Answer(b"", framing="wire", parts=self._drops(answer.body))
+
     def await_reached(self) -> None:
         assert self.reached.wait(_HANGS), "the request that was to be held back never came"
 
     def _hold(self) -> None:
         self.reached.set()
-        while not (self.opened.wait(0.02) or self._repository.ending.is_set()):
+        while not self._may_pass():
             pass
+
+    def _drops(self, body: bytes) -> Iterator[bytes]:
+        yield f"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+        self.reached.set()
+        for place in range(len(body)):
+            if self._may_pass():
+                yield body[place:]
+                return
+            yield body[place : place + 1]
+
+    def _may_pass(self) -> bool:
+        return self.opened.wait(0.02) or self._repository.ending.is_set()
 
 
 def offset(start: int, verb: str = "ListRecords") -> When:

@@ -7,6 +7,7 @@ its fault fired, so that a test can prove that what it tested did happen.
 """
 
 import gzip
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -14,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ssl import SSLContext
+from ssl import SSLContext, SSLSocket
 from typing import Protocol
 from urllib.parse import parse_qsl, urlsplit
 
@@ -106,7 +107,8 @@ class Rule:
 class FakeRepository:
     """Serves `responder`, and what `exports` gives of a path beside it.
 
-    `log` has each request in order; `most_at_once` is how many overlapped.
+    `log` has each request in order; `most_at_once` is how many overlapped. Who was killed in mid-request
+    has none in flight any more.
     """
 
     def __init__(self, responder: Responder) -> None:
@@ -116,7 +118,7 @@ class FakeRepository:
         self.log: list[Asked] = []
         self.connections = 0
         self.most_at_once = 0
-        self.at_work = 0
+        self._in_flight: set[socket.socket] = set()
         self.ending = threading.Event()
         self.lock = threading.Lock()
 
@@ -133,6 +135,19 @@ class FakeRepository:
     def behave(self) -> None:
         self.rules.clear()
 
+    @property
+    def at_work(self) -> int:
+        return len(self._in_flight)
+
+    def begin(self, connection: socket.socket) -> None:
+        """A request came in; `lock` is held."""
+        self._in_flight = {one for one in self._in_flight if _has_peer(one)} | {connection}
+        self.most_at_once = max(self.most_at_once, self.at_work)
+
+    def end(self, connection: socket.socket) -> None:
+        with self.lock:
+            self._in_flight.discard(connection)
+
     def asked(self, verb: str) -> list[Asked]:
         return [one for one in self.log if one.verb == verb]
 
@@ -147,10 +162,26 @@ class FakeRepository:
         return answer
 
 
-class _Server(ThreadingHTTPServer):
-    def __init__(self, repository: FakeRepository, host: str, tls: SSLContext | None) -> None:
-        super().__init__((host, 0), _Handler)
+def _has_peer(connection: socket.socket) -> bool:
+    if isinstance(connection, SSLSocket):  # it cannot be looked at without taking what has come
+        return True
+    try:
+        return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) != b""
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+
+
+class Server(ThreadingHTTPServer):
+    """Until `server_activate` its port refuses."""
+
+    def __init__(self, repository: FakeRepository, host: str, tls: SSLContext | None = None) -> None:
+        super().__init__((host, 0), _Handler, bind_and_activate=False)
         self.repository = repository
+        self.server_bind()
+        scheme = "https" if tls else "http"
+        repository.responder.base_url = f"{scheme}://{host}:{self.server_port}{PATH}"
         if tls is not None:  # the handshake is the connection's own thread's
             self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
 
@@ -159,7 +190,7 @@ class _Server(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: _Server
+    server: Server
     protocol_version = "HTTP/1.1"
     wbufsize = -1  # headers and body leave together, or a delayed acknowledgement holds the body back
     disable_nagle_algorithm = True
@@ -183,14 +214,12 @@ class _Handler(BaseHTTPRequestHandler):
         arguments = [pair for query in queries for pair in parse_qsl(query, keep_blank_values=True)]
         with repository.lock:
             asked = self._log(repository, dict(arguments), form)
-            repository.at_work += 1
-            repository.most_at_once = max(repository.most_at_once, repository.at_work)
+            repository.begin(self.connection)
         try:
             sending = self._send(repository.answer(asked, arguments))
             next(sending)
         finally:
-            with repository.lock:
-                repository.at_work -= 1
+            repository.end(self.connection)
         next(sending, None)
 
     def _log(self, repository: FakeRepository, arguments: Mapping[str, str], form: str) -> Asked:
@@ -258,9 +287,8 @@ def serving(
 ) -> Iterator[FakeRepository]:
     """Runs until the context ends; whatever a fault holds back is let go then."""
     repository = FakeRepository(responder)
-    with _Server(repository, host, tls) as server:
-        scheme = "https" if tls else "http"
-        responder.base_url = f"{scheme}://{host}:{server.server_port}{PATH}"
+    with Server(repository, host, tls) as server:
+        server.server_activate()
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()
         try:
