@@ -110,7 +110,9 @@ class Runner:
     def start_details(self, source: Source) -> None:
         """Where none of it are being fetched; as soon as there is room."""
         with self._lock:
-            if len(self._details) >= _MOST_DETAILS:
+            at_work = self._details.get(source.name)
+            is_ending = at_work is not None and at_work.stop.is_told
+            if is_ending or len(self._details) >= _MOST_DETAILS:
                 self._details_later[source.name] = source
                 return
         self._begin(self._details, source, self._fetch_details, DETAIL_LIMITS)
@@ -191,7 +193,7 @@ class Runner:
 
     def _start_later_details(self) -> None:
         with self._lock:
-            if not self._details_later or len(self._details) >= _MOST_DETAILS:
+            if self._closed or not self._details_later or len(self._details) >= _MOST_DETAILS:
                 return
             source = self._details_later.pop(next(iter(self._details_later)))
         self.start_details(source)

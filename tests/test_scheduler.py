@@ -16,8 +16,9 @@ from harvester.store import Store, leases, schedules, sources
 from harvester.transport import Transport
 from tests.fakes import faults
 from tests.fakes.clock import NOON, FakeClock
+from tests.fakes.exports import Exports
 from tests.fakes.faults import Gate, offset
-from tests.fakes.repository import FakeRepository, serving
+from tests.fakes.repository import EXPORT, FakeRepository, serving
 from tests.fakes.works import Works
 
 HOUR = timedelta(hours=1)
@@ -241,3 +242,42 @@ def test_nobody_waits_until_a_clock_that_was_put_back_is_there_again(fleet: Flee
         assert service.look() == []
         fleet.clock.advance(2 * 3600)
         assert [ended.source for ended in service.look() if ended.report] == ["a"]
+
+
+def test_details_come_after_the_list_and_before_the_next(fleet: Fleet) -> None:
+    fleet.schedules = {"a": "every 6 hours"}
+    repository = fleet.repositories["a"]
+    works = repository.responder
+    assert isinstance(works, Works)
+    repository.exports = Exports(works)
+    with fleet.service(a='details = "eprints"') as service:
+        service.look()
+        (harvested, detailed) = service.ended
+        assert harvested.report is not None
+        assert detailed.details is not None
+        assert (detailed.details.fetched, detailed.details.waiting) == (6, 0)
+        service.scheduler.fetch_waiting_details()
+        assert service.runner.await_quiet(60)
+        assert len(service.ended) == 2
+
+
+def test_details_give_way_to_their_list_and_go_on_after_it(fleet: Fleet) -> None:
+    fleet.schedules = {"a": "every 1 hours"}
+    repository = fleet.repositories["a"]
+    works = repository.responder
+    assert isinstance(works, Works)
+    repository.exports = Exports(works, has_years=False)
+    gate = Gate(repository)
+    repository.misbehave(gate.before, lambda asked: asked.path.startswith(EXPORT), times=1)
+    with fleet.service(a='details = "eprints"') as service:
+        fleet.clock.advance(1)
+        service.scheduler.look()
+        gate.await_reached()
+        fleet.clock.advance(2 * 3600)
+        service.scheduler.look()
+        gate.opened.set()
+        assert service.runner.await_quiet(60)
+        assert [bool(ended.report) for ended in service.ended] == [True, False, True, False]
+        last = service.ended[-1].details
+        assert last is not None
+        assert (last.fetched, last.waiting) == (6, 0)
