@@ -121,7 +121,7 @@ class TestUsage:
                 groups[list(groups)[-1]].append(line.split()[0])
         assert ran.code == 0
         assert list(groups) == ["Look", "Fetch", "Mend", "Give", "Set up"]
-        assert groups["Look"] == ["search", "show", "quality", "status"]
+        assert groups["Look"] == ["search", "show", "quality", "status", "history"]
         assert {"add", "check", "harvest", "demo"} <= set(groups["Fetch"])
         assert {"verify", "sync", "rebuild"} <= set(groups["Mend"])
         assert {"changes", "export"} <= set(groups["Give"])

@@ -41,7 +41,7 @@ def offered(folder: Path, line: str, shell: str = "zsh") -> list[str]:
 
 class TestOffers:
     def test_commands(self, folder: Path) -> None:
-        assert offered(folder, "windrow s") == ["search", "show", "status", "source", "sync"]
+        assert offered(folder, "windrow s") == ["search", "show", "status", "source", "serve", "sync"]
         assert {"completion", "harvest", "rebuild"} <= set(offered(folder, "windrow "))
 
     def test_options(self, folder: Path) -> None:

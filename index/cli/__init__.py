@@ -31,6 +31,7 @@ _COMMANDS = {
         "show": ("show", "Show one record."),
         "quality": ("quality", "How good the records of a source are, and what could be better."),
         "status": ("status", "What is harvested, how well, and when next."),
+        "history": ("history", "Past harvests, and those that run now."),
     },
     "Fetch": {
         "demo": ("tour", "Harvest and search a bundled sample repository."),

@@ -22,7 +22,7 @@ _COLUMNS = (
     Column("rate", is_number=True, spare=3),
     Column("next due"),
 )
-_LATE = 3600  # seconds
+_MINUTE, _LATE = 60, 3600  # seconds
 _INDENT = 4
 
 
@@ -43,11 +43,17 @@ def _row(one: Standing, now: datetime) -> tuple[Cell, ...]:
         Cell(number(one.deleted)),
         Cell(number(one.quarantined)),
         _verdict(one),
-        Cell(f"{roughly(one.age_seconds)} ago" if one.age_seconds is not None else ""),
+        Cell(_ago(one.age_seconds)),
         Cell(seconds(last.seconds) if last and last.finished else ""),
         Cell(f"{one.rate:,.0f}/s" if one.rate else ""),
         _next_due(one, now),
     )
+
+
+def _ago(age: float | None) -> str:
+    if age is None:
+        return ""
+    return "just now" if age < _MINUTE else f"{roughly(age)} ago"
 
 
 def _verdict(one: Standing) -> Cell:

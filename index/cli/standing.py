@@ -149,7 +149,7 @@ def standing(name: str, facts: Facts, now: datetime) -> Standing:
         failing_since=(state.failing_since or None) if state else None,
         schedule=source.schedule if source else "",
         age_seconds=(now - ended).total_seconds() if ended else None,
-        rate=_rate(told.received, told.seconds) if told else None,
+        rate=rate_of(told) if told else None,
     )
 
 
@@ -194,6 +194,11 @@ def _stage(checkpoint: "Checkpoint") -> str:
     if not checkpoint.pages:
         return "begin"
     return "verify" if checkpoint.token == "" and not checkpoint.todo else "list"
+
+
+def rate_of(told: Report) -> float | None:
+    """Records a second."""
+    return _rate(told.received, told.seconds)
 
 
 def _rate(records: int, seconds: float) -> float | None:
