@@ -16,6 +16,7 @@ from harvester.errors import CannotDisseminateFormat, NoRecordsMatch, NoSetHiera
 from harvester.oai import sets
 from harvester.oai.client import Client
 from harvester.oai.response import Identify, MetadataFormat, Page
+from harvester.schedule import USUAL
 from harvester.transport import Transport
 
 _PREFERRED = ("oai_dc", "eprints", "oai_openaire", "mods")
@@ -76,7 +77,7 @@ def check(url: str, transport: Transport, clock: Clock, *, prefix: str = "", nam
         url=url,
         metadata_prefix=wanted,
         details="eprints" if details else "",
-        schedule="every 6 hours",
+        schedule=USUAL,
     )
     return Finding(
         url=url,

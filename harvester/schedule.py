@@ -9,6 +9,8 @@ from harvester.errors import ConfigError
 
 FORMS = '"every N minutes", "every N hours", "every N days" or a cron line of five fields'
 
+USUAL = "every 6 hours"  # a few requests a day are no burden, and nothing is older than a morning
+
 _EVERY = re.compile(r"every\s+([0-9]{1,6})\s+(minute|hour|day)s?")
 _LONGEST = timedelta(days=366)
 _ITEM = re.compile(r"(?:\*|(?P<first>\w+)(?:-(?P<last>\w+))?)(?:/(?P<step>[0-9]{1,4}))?", re.ASCII)

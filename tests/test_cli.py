@@ -5,6 +5,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from io import BytesIO
@@ -205,6 +206,23 @@ class TestFromAnAddressToASearch:
         assert block in ran.err
         assert f'url = "{live}"' in block
         assert "Next: windrow harvest " in ran.err
+
+    @pytest.mark.parametrize(
+        ("given", "written"), [(None, "every 6 hours"), ("30 3 * * 1-5", "30 3 * * 1-5"), ("", None)]
+    )
+    def test_add_writes_a_schedule(
+        self, empty: Run, tmp_path: Path, live: str, given: str | None, written: str | None
+    ) -> None:
+        assert (
+            empty("add", live, "--name", "kar", *([] if given is None else ["--schedule", given])).code == 0
+        )
+        config = tomllib.loads((tmp_path / "config.toml").read_text())
+        assert config["sources"]["kar"].get("schedule") == written
+
+    def test_add_refuses_a_schedule_that_is_none(self, empty: Run, tmp_path: Path, live: str) -> None:
+        ran = empty("add", live, "--schedule", "daily")
+        assert (ran.code, "a cron line of five fields" in ran.err) == (2, True)
+        assert not (tmp_path / "config.toml").exists()
 
     def test_a_set_and_a_prefix(self, empty: Run, tmp_path: Path, live: str) -> None:
         empty("add", live, "--name", "few", "--prefix", "eprints", "--set", "7375626A656374733D48")

@@ -9,6 +9,7 @@ import click
 from harvester import config
 from harvester.clean.text import printable
 from harvester.errors import ConfigError
+from harvester.schedule import USUAL
 from index.cli.opening import config_path, json_option
 from index.cli.reloading import reload_server
 from index.cli.talk import number, put_json, put_lines, tell
@@ -42,9 +43,18 @@ def check(ctx: click.Context, url: str, prefix: str, as_json: bool) -> None:
 @click.option("--name", default="", help="The source's name; else one is made from the address.")
 @click.option("--prefix", default="", help="Metadata prefix; else oai_dc where it is offered.")
 @click.option("--set", "set_spec", default="", help="Only this set, as `windrow check` lists it.")
+@click.option("--schedule", help=f'When `windrow serve` harvests it; else {USUAL!r}; "" is never.')
 @click.option("--harvest", "harvest_now", is_flag=True, help="Harvest it at once.")
 @click.pass_context
-def add(ctx: click.Context, url: str, name: str, prefix: str, set_spec: str, harvest_now: bool) -> int:
+def add(
+    ctx: click.Context,
+    url: str,
+    name: str,
+    prefix: str,
+    set_spec: str,
+    schedule: str | None,
+    harvest_now: bool,
+) -> int:
     """Check an address and write it into config.toml, which is made if it is missing."""
     from msgspec.structs import replace
 
@@ -54,6 +64,8 @@ def add(ctx: click.Context, url: str, name: str, prefix: str, set_spec: str, har
     finding = _checked(path, url, prefix, name)
     _insist_on_set(finding, set_spec)
     source = replace(finding.source, set=set_spec)
+    if schedule is not None:
+        source = replace(source, schedule=schedule)
     block = add_source(path, source)
     tell(f"{_summary(finding)}\nWritten to {path}:\n\n{block}")
     for note in finding.notes:
