@@ -68,3 +68,9 @@ def format_datestamp(moment: datetime, granularity: Granularity = Granularity.SE
     if granularity is Granularity.DAY:
         return day
     return f"{day}T{moment.hour:02}:{moment.minute:02}:{moment.second:02}Z"
+
+
+def in_words(datestamp: str) -> str:
+    """For people who may live in another time zone than this machine: 01 Jun 2026 12:00 UTC."""
+    moment = parse_datestamp(datestamp)
+    return f"{moment:%d %b %Y %H:%M} UTC" if moment else datestamp

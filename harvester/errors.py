@@ -26,6 +26,7 @@ WindrowError                     exit 1
 │   ├── NoRecordsMatch, NoMetadataFormats, NoSetHierarchy
 │   └── UnknownErrorCode         a code that the specification does not have
 ├── AlreadyServed                exit 3   another process serves this data folder
+├── NotTold                      exit 1   news that reached nobody, or not everybody
 ├── SearchBusy                   exit 3   another process prints what is new of this saved search
 ├── MachineFault                 exit 1   no memory, no space: what the machine lacks
 ├── FormatError                  exit 1   metadata that no format can read
@@ -78,6 +79,10 @@ class QueryError(WindrowError):
 
 class AlreadyServed(WindrowError):
     exit_code = 3
+
+
+class NotTold(WindrowError):
+    pass
 
 
 class SearchBusy(WindrowError):

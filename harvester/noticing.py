@@ -6,7 +6,7 @@ Each thing is told once; but a source that has failed for two weeks is named aga
 from collections.abc import Iterator
 from datetime import datetime
 
-from harvester.datestamp import format_datestamp, parse_datestamp
+from harvester.datestamp import format_datestamp, in_words, parse_datestamp
 from harvester.report import report
 from harvester.store.harvests import Harvest
 from harvester.store.notices import Kind, Notice
@@ -61,14 +61,16 @@ def _is_long(state: SourceState, now: datetime) -> bool:
 
 def _in_vain(state: SourceState, run: Harvest) -> str:
     runs = (
-        f"in {state.failures} runs since {_shown(state.failing_since)}" if state.failures > 1 else "this time"
+        f"in {state.failures} runs since {in_words(state.failing_since)}"
+        if state.failures > 1
+        else "this time"
     )
     return f"{state.name} brought nothing {runs}: {run.reason}"
 
 
 def _works_again(before: SourceState | None, after: SourceState) -> str:
     failed = f", after {before.failures} runs in vain" if before and before.failures > 1 else ""
-    since = f" since {_shown(before.failing_since)}" if before and failed else ""
+    since = f" since {in_words(before.failing_since)}" if before and failed else ""
     return f"{after.name} works again{failed}{since}"
 
 
@@ -88,8 +90,3 @@ def _quarantine(before: SourceState | None, after: SourceState, run: Harvest) ->
     if new >= _MANY and new * _OF_THOSE_THAT_CAME >= came:
         text = f"{new:,} more records of {after.name} are in quarantine, {after.quarantined:,} in all"
         yield Kind.QUARANTINE, text, f"windrow quarantine {after.name} says what and why"
-
-
-def _shown(moment: str) -> str:
-    parsed = parse_datestamp(moment)
-    return f"{parsed:%d %b %Y %H:%M} UTC" if parsed else "a while"

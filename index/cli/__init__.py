@@ -54,6 +54,7 @@ _COMMANDS = {
         "export": ("give", "Records in an exchange format."),
     },
     "Set up": {
+        "notify": ("notify", "Try whether news of your sources reaches you."),
         "completion": ("completion", "The script that makes a shell complete our words."),
     },
 }

@@ -1,0 +1,75 @@
+"""A mail server on loopback: keeps what it is handed, and refuses what a test tells it to."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from ssl import SSLContext
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+from tests.fakes.faults import free_port
+
+
+class PostOffice:
+    """`mails` as they came; `refusals` are answers by recipient, and "" is that to the mail itself."""
+
+    def __init__(self) -> None:
+        self.mails: list[Envelope] = []
+        self.logins: list[tuple[str, str]] = []
+        self.refusals: Mapping[str, str] = {}
+        self.goodbye = "221 Bye"
+        self.address = ""
+
+    @property
+    def read(self) -> list[EmailMessage]:
+        found = [message_from_bytes(mail.content, policy=default) for mail in self.mails]
+        assert all(isinstance(one, EmailMessage) for one in found)
+        return found  # type: ignore[return-value]  # the policy says so
+
+    async def handle_RCPT(  # noqa: N802  aiosmtpd calls it so
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
+    ) -> str:
+        if address in self.refusals:
+            return self.refusals[address]
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(  # noqa: N802  aiosmtpd calls it so
+        self, _server: SMTP, _session: Session, envelope: Envelope
+    ) -> str:
+        if "" in self.refusals:
+            return self.refusals[""]
+        self.mails.append(envelope)
+        return "250 OK"
+
+    async def handle_QUIT(  # noqa: N802  aiosmtpd calls it so
+        self, _server: SMTP, _session: Session, _envelope: Envelope
+    ) -> str:
+        return self.goodbye
+
+    def authenticate(
+        self, _server: SMTP, _session: Session, _envelope: Envelope, _way: str, data: Any
+    ) -> Any:
+        assert isinstance(data, LoginPassword)
+        self.logins.append((data.login.decode(), data.password.decode()))
+        return AuthResult(success=data.password == b"right", handled=False)
+
+
+@contextmanager
+def post_office(tls: SSLContext | None = None, *, at_once: bool = False) -> Iterator[PostOffice]:
+    """`tls` by STARTTLS, or `at_once`."""
+    office = PostOffice()
+    options: dict[str, Any] = {"authenticator": office.authenticate, "auth_require_tls": False}
+    if tls:
+        options |= {"ssl_context": tls} if at_once else {"tls_context": tls, "require_starttls": True}
+    controller = Controller(office, hostname="127.0.0.1", port=free_port(), **options)
+    office.address = f"localhost:{controller.port}"
+    controller.start()
+    try:
+        yield office
+    finally:
+        controller.stop()
