@@ -23,12 +23,12 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from harvester.config import Settings
 from harvester.datestamp import format_datestamp
 from harvester.errors import ConfigError, WindrowError
-from harvester.runner import Ended, Runner, Told
+from harvester.runner import Ended, Runner
 from harvester.scheduler import Scheduler
 from harvester.store import harvests
 from index.follower import Following
 from index.program import Program
-from index.serve import systemd
+from index.serve import systemd, telling
 from index.serve.monitor import Monitor
 from index.serving import serving
 
@@ -53,10 +53,10 @@ class Service:
         self._signals: SimpleQueue[int] = SimpleQueue()
         self._is_ending = False
         self._looked = program.clock.monotonic()
-        self._runner = Runner(program.settings, program.store, program.clock, self._ended, self._told)
+        self._runner = Runner(program.settings, program.store, program.clock, self._ended, telling.tell)
         self._scheduler = Scheduler(program.settings, program.store, program.clock, self._runner)
         self._monitor: Monitor | None = None
-        self._index = Following(program.settings.path, program.clock, _said_by_index, overheard=True)
+        self._index = Following(program.settings.path, program.clock, telling.tell_of_index, overheard=True)
 
     def run(self) -> None:
         """AlreadyServed; whatever else goes wrong is logged, and it goes on."""
@@ -67,8 +67,10 @@ class Service:
             self._say_ready()
             told = self._until_told()
             left = self._end(told, wakings)
-        if left or _still_asking():
-            # All is stored, and what waits for a server must not meet an interpreter that is half gone.
+        if not left:
+            self._program.close()
+        if threading.active_count() > 1:
+            # All is stored; a thread that waits for a server must not meet an interpreter that is half gone.
             os._exit(0)
 
     def _start(self, stack: ExitStack) -> BackgroundScheduler:
@@ -76,8 +78,8 @@ class Service:
         self._index.start()
         self._scheduler.refresh()
         wakings = self._wakings()
+        wakings.add_job(_logged, args=(self._scheduler.fetch_waiting_details,))
         wakings.start()
-        self._scheduler.fetch_waiting_details()
         return wakings
 
     def _listen(self, stack: ExitStack) -> None:
@@ -127,17 +129,11 @@ class Service:
 
     # What the harvests say
 
-    def _told(self, told: Told) -> None:
-        if told.wait:
-            _log.info("waits", source=told.source, seconds=round(told.wait, 1), why=told.sentence)
-        else:
-            _log.warning("notice", source=told.source, text=told.sentence)
-
     def _ended(self, ended: Ended) -> None:
         self._scheduler.ended(ended)
         if self._monitor is not None and ended.run is not None:
             self._monitor.ended(ended.run)
-        _log_end(ended)
+        telling.tell_end(ended)
 
     # Signals
 
@@ -213,67 +209,9 @@ class Service:
         return left
 
 
-def _said_by_index(sentence: str) -> None:
-    _log.warning("index", text=sentence)
-
-
 def _logged(job: Callable[[], Any]) -> None:
     """A job that fails is told, and runs again at its next time."""
     try:
         job()
     except WindrowError as error:
         _log.error(job.__name__.strip("_"), text=error.message, advice=error.advice)
-
-
-def _log_end(ended: Ended) -> None:
-    if ended.error is not None:
-        _log_trouble(ended.source, ended.error)
-    if ended.report is not None:
-        report = ended.report
-        counts = {
-            name: getattr(report, name)
-            for name in (
-                "received",
-                "created",
-                "updated",
-                "unchanged",
-                "deleted",
-                "quarantined",
-                "vanished",
-                "held",
-            )
-        }
-        _log.info(
-            "harvest",
-            source=report.source,
-            verdict=report.verdict,
-            reason=report.reason,
-            **counts,
-            pages=report.pages,
-            requests=report.requests,
-            seconds=report.seconds,
-        )
-    if ended.details is not None and (ended.details.fetched or ended.details.failed or ended.details.reason):
-        found = ended.details
-        _log.info(
-            "details",
-            source=found.source,
-            fetched=found.fetched,
-            failed=found.failed,
-            waiting=found.waiting,
-            reason=found.reason,
-        )
-
-
-def _log_trouble(source: str, error: BaseException) -> None:
-    if isinstance(error, WindrowError):
-        _log.warning("harvest", source=source, text=error.message, advice=error.advice)
-    else:
-        _log.error(
-            "harvest", source=source, text="this is a fault of Windrow: please report it", exc_info=error
-        )
-
-
-def _still_asking() -> bool:
-    """Requests that were left alone still wait for their servers."""
-    return any(thread.name == "request" for thread in threading.enumerate())

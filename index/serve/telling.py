@@ -1,0 +1,43 @@
+"""What harvests and the index have to say, as lines of the log: one at info for each harvest."""
+
+import structlog
+
+from harvester.details import Detailed
+from harvester.errors import WindrowError
+from harvester.report import Report
+from harvester.runner import Ended, Told
+
+_log = structlog.get_logger(__name__)
+
+_OF_HARVEST = (
+    "source verdict reason received created updated unchanged deleted quarantined vanished held pages requests"
+    " seconds"
+).split()
+_OF_DETAILS = "source fetched changed failed waiting reason".split()
+
+
+def tell(told: Told) -> None:
+    if told.wait:
+        _log.info("waits", source=told.source, seconds=round(told.wait, 1), why=told.sentence)
+    else:
+        _log.warning("notice", source=told.source, text=told.sentence)
+
+
+def tell_of_index(sentence: str) -> None:
+    _log.warning("index", text=sentence)
+
+
+def tell_end(ended: Ended) -> None:
+    if ended.report is not None:
+        _log.info("harvest", **_facts(ended.report, _OF_HARVEST))
+    if ended.details is not None and (ended.details.fetched or ended.details.failed or ended.details.reason):
+        _log.info("details", **_facts(ended.details, _OF_DETAILS))
+    if isinstance(ended.error, WindrowError):
+        _log.warning("harvest", source=ended.source, text=ended.error.message, advice=ended.error.advice)
+    elif ended.error is not None:
+        fault = "this is a fault of Windrow: please report it"
+        _log.error("harvest", source=ended.source, text=fault, exc_info=ended.error)
+
+
+def _facts(told: Report | Detailed, names: list[str]) -> dict[str, object]:
+    return {name: getattr(told, name) for name in names}
