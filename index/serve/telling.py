@@ -10,8 +10,8 @@ from harvester.runner import Ended, Told
 _log = structlog.get_logger(__name__)
 
 _OF_HARVEST = (
-    "source verdict reason received created updated unchanged deleted quarantined vanished held pages requests"
-    " seconds"
+    "source verdict reason received created updated unchanged deleted quarantined vanished held"
+    " pages requests seconds"
 ).split()
 _OF_DETAILS = "source fetched changed failed waiting reason".split()
 
