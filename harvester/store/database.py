@@ -15,8 +15,10 @@ from harvester.errors import StoreError, StoreTooNew, StoreUnusable
 from harvester.fault_point import fault_point
 from harvester.store import schema
 from harvester.store.migrations import MIGRATIONS
+from harvester.store.turns import Turns
 
 _WAIT_FOR_WRITER = 60_000  # milliseconds
+_KEPT_OPEN, _THREADS = 8, 64  # connections, each with a cache of its own
 
 
 class Store:
@@ -25,7 +27,8 @@ class Store:
     def __init__(self, url: str) -> None:
         self.url = make_url(url)
         self._make_folder()
-        self._engine = sa.create_engine(self.url)
+        self._turns = Turns()
+        self._engine = sa.create_engine(self.url, **_pool(self.url))
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine, "connect", _set_up_sqlite)
             event.listen(self._engine, "begin", _begin_sqlite)
@@ -45,8 +48,9 @@ class Store:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """All or nothing. Writers wait for each other; readers wait for nobody."""
-        with self._faults_told(), self._engine.execution_options(writes=True).begin() as connection:
+        """All or nothing. Writers wait for each other, in order; readers wait for nobody."""
+        writing = self._engine.execution_options(writes=True)
+        with self._turns.turn(), self._faults_told(), writing.begin() as connection:
             fault_point("transaction begun")
             yield connection
 
@@ -100,6 +104,12 @@ class Store:
             yield
         except DBAPIError as error:
             raise _explained(error, self.url.database or str(self.url)) from error
+
+
+def _pool(url: sa.URL) -> dict[str, Any]:
+    if not url.database:  # in memory: one for each thread, as SQLAlchemy has it
+        return {}
+    return {"pool_size": _KEPT_OPEN, "max_overflow": _THREADS - _KEPT_OPEN, "pool_use_lifo": True}
 
 
 def _meta(key: str) -> sa.Select[tuple[str]]:
