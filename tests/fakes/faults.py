@@ -4,7 +4,7 @@ import gzip
 import re
 import socket
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from html import unescape
 from urllib.parse import quote
@@ -109,6 +109,18 @@ BY_ROW: Mapping[str, Fault] = {
 }
 
 
+def in_drops(body: bytes, size: int, pause: Callable[[], object]) -> Answer:
+    """`size` bytes at once, after each a pause."""
+
+    def drops() -> Iterator[bytes]:
+        yield f"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+        for place in range(0, len(body), size):
+            yield body[place : place + size]
+            pause()
+
+    return Answer(b"", framing="wire", parts=drops())
+
+
 class Gate:
     """Holds a request back until the test lets it go on: the way to act at an exact point of a harvest."""
 
@@ -127,7 +139,8 @@ class Gate:
 
     def dripping(self, _asked: Asked, answer: Answer) -> Answer:
         """Byte by byte."""
-        return Answer(b"", framing="wire", parts=self._drops(answer.body))
+        self.reached.set()
+        return in_drops(answer.body, 1, self._may_pass)
 
     def await_reached(self) -> None:
         assert self.reached.wait(_HANGS), "the request that was to be held back never came"
@@ -136,15 +149,6 @@ class Gate:
         self.reached.set()
         while not self._may_pass():
             pass
-
-    def _drops(self, body: bytes) -> Iterator[bytes]:
-        yield f"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: {len(body)}\r\n\r\n".encode()
-        self.reached.set()
-        for place in range(len(body)):
-            if self._may_pass():
-                yield body[place:]
-                return
-            yield body[place : place + 1]
 
     def _may_pass(self) -> bool:
         return self.opened.wait(0.02) or self._repository.ending.is_set()
