@@ -1,7 +1,7 @@
 """`windrow serve`: what is due is harvested and indexed, until it is told to stop.
 
 main thread   waits for signals, sees to the index's follower
-APScheduler   wakes: look each second, refresh, news, tidy, watchdog; one after the other
+APScheduler   wakes: look each second, watchdog; beside them refresh, news, tidy
 Runner        a thread for each harvest
 follower      a process of its own, as beside any harvest
 """
@@ -23,6 +23,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from harvester.config import Settings
 from harvester.datestamp import format_datestamp
 from harvester.errors import ConfigError, WindrowError
+from harvester.notify import Teller
 from harvester.runner import Ended, Runner
 from harvester.scheduler import Scheduler
 from harvester.store import harvests
@@ -35,7 +36,7 @@ from index.serving import serving
 _log = structlog.get_logger(__name__)
 
 # Seconds, by the program's clock.
-_LOOK, _REFRESH, _TIDY = 1.0, 30.0, 3600.0
+_LOOK, _REFRESH, _NEWS, _TIDY = 1.0, 30.0, 30.0, 3600.0
 _SHORTEST = 0.02  # between two wakings, however fast the clock
 _STUCK = 120.0
 # Of the ten seconds that ending may take.
@@ -55,6 +56,7 @@ class Service:
         self._looked = program.clock.monotonic()
         self._runner = Runner(program.settings, program.store, program.clock, self._ended, telling.tell)
         self._scheduler = Scheduler(program.settings, program.store, program.clock, self._runner)
+        self._teller = Teller(program.store, program.clock)
         self._monitor: Monitor | None = None
         self._index = Following(program.settings.path, program.clock, telling.tell_of_index, overheard=True)
 
@@ -78,7 +80,6 @@ class Service:
         self._index.start()
         self._scheduler.refresh()
         wakings = self._wakings()
-        wakings.add_job(_logged, args=(self._scheduler.fetch_waiting_details,))
         wakings.start()
         return wakings
 
@@ -93,38 +94,50 @@ class Service:
 
     def problems(self) -> list[str]:
         """What keeps us from our work, for /healthz; harvests that fail are the sources' trouble."""
-        found = []
-        quiet = (self._program.clock.monotonic() - self._looked) / self._program.clock.speed
-        if quiet > _STUCK:
-            found.append(f"nothing was looked at for {quiet:.0f} s")
-        if not self._index.is_alive:
-            found.append("the index's follower has ended, and is to be started again")
-        return found
+        stuck = f"nothing was looked at for {self._quiet:.0f} s" if self._quiet > _STUCK else ""
+        index = "" if self._index.is_alive else "the index's follower has ended, and is to be started again"
+        return [problem for problem in (stuck, index) if problem]
+
+    @property
+    def _quiet(self) -> float:
+        """Seconds since the last look."""
+        return (self._program.clock.monotonic() - self._looked) / self._program.clock.speed
 
     def _wakings(self) -> BackgroundScheduler:
+        """Those that may wait for a mail server, or for another writer, hold up no harvest."""
         wakings = BackgroundScheduler(
-            executors={"default": ThreadPoolExecutor(1)},
+            executors={"default": ThreadPoolExecutor(1), "patient": ThreadPoolExecutor(1)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
             timezone="UTC",
         )
-        jobs = {self._look: _LOOK, self._scheduler.refresh: _REFRESH, self._tidy: _TIDY}
+        self._wake(wakings, self._look, _LOOK)
         if watched := systemd.watchdog_seconds():
-            jobs[self._feed_watchdog] = watched / 3 * self._program.clock.speed
-        for job, every in jobs.items():
-            seconds = max(_SHORTEST, every / self._program.clock.speed)
-            wakings.add_job(_logged, "interval", args=(job,), seconds=seconds, id=job.__name__)
+            self._wake(wakings, self._feed_watchdog, watched / 3 * self._program.clock.speed)
+        for job, every in {self._scheduler.refresh: _REFRESH, self._news: _NEWS, self._tidy: _TIDY}.items():
+            self._wake(wakings, job, every, executor="patient")
+        wakings.add_job(_logged, args=[self._scheduler.fetch_waiting_details], executor="patient")
         return wakings
+
+    def _wake(
+        self, wakings: BackgroundScheduler, job: Callable[[], Any], every: float, executor: str = "default"
+    ) -> None:
+        seconds = max(_SHORTEST, every / self._program.clock.speed)
+        wakings.add_job(_logged, "interval", args=[job], seconds=seconds, id=job.__name__, executor=executor)
 
     def _look(self) -> None:
         self._scheduler.look()
         self._looked = self._program.clock.monotonic()
+
+    def _news(self) -> None:
+        if told := self._teller.tell_untold(self._runner.settings):
+            _log.info("told", notices=told)
 
     def _tidy(self) -> None:
         with self._program.store.write() as connection:
             harvests.prune(connection, _KEPT_RUNS)
 
     def _feed_watchdog(self) -> None:
-        if not self.problems():
+        if self._quiet < _STUCK:
             systemd.notify("WATCHDOG=1")
 
     # What the harvests say
