@@ -1,0 +1,125 @@
+"""What `windrow serve` says to the world outside: news to people, its state to a monitor and to systemd."""
+
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from harvester.store import notices
+from harvester.store.notices import Way
+from tests.commands import program_in
+from tests.fakes.clock import FakeClock
+from tests.fakes.faults import free_port, status
+from tests.fakes.hook import Hook, hooked
+from tests.fakes.repository import FakeRepository, serving
+from tests.fakes.works import Works
+from tests.served import HANGS, await_fact, running_at, serve
+
+pytestmark = pytest.mark.slow
+A_DAY = 86_400.0  # in a second
+IN_TIME = 10.0  # seconds
+
+
+@pytest.fixture
+def repository() -> Iterator[FakeRepository]:
+    with serving(Works(20, FakeClock().now)) as repository:
+        yield repository
+
+
+@pytest.fixture
+def hook() -> Iterator[Hook]:
+    with hooked() as hook:
+        yield hook
+
+
+def write_config(folder: Path, repository: FakeRepository, more: str) -> None:
+    source = f'[sources.test]\nurl = "{repository.url}"\nschedule = "every 6 hours"\n'
+    (folder / "config.toml").write_text(source + more)
+
+
+def told(hook: Hook) -> list[tuple[str, str]]:
+    return [(one["kind"], one["source"]) for posted in hook.posted for one in posted["notices"]]
+
+
+def test_people_are_told_that_a_source_fails_and_works_again(repository, hook, tmp_path):
+    write_config(tmp_path, repository, f'[notify]\nwebhook = "{hook.url}"\n')
+    repository.misbehave(status(500))
+    clock, _ = running_at(A_DAY)
+    with serve(tmp_path, clock=clock) as served:
+        served.heard("told", notices=1)
+        served.heard("harvest", times=4, verdict="failed")
+        repository.behave()
+        await_fact(lambda: told(hook)[-1] == ("recovered", "test"), "people heard that it works again")
+        assert set(told(hook)[:-1]) == {("failing", "test")}  # again after two weeks, which are few seconds
+        assert served.end()[0] == 0
+    assert not served.said("tell_news")
+
+
+def test_a_webhook_that_never_answers_holds_up_neither_harvests_nor_the_end(repository, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        write_config(tmp_path, repository, f'[notify]\nwebhook = "{url}"\n')
+        repository.misbehave(status(403))
+        clock, _ = running_at(A_DAY)
+        with serve(tmp_path, clock=clock) as served:
+            connection, _ = silent.accept()
+            with connection:
+                connection.recv(1)
+                repository.behave()
+                served.heard("harvest", verdict="complete")
+                code, seconds = served.end()
+    assert (code, seconds < IN_TIME) == (0, True), served.log
+    with program_in(tmp_path) as program, program.store.read() as connection:
+        assert [one.kind for one in notices.untold(connection, Way.WEBHOOK)] == ["failing", "recovered"]
+
+
+def test_a_monitor_sees_it(repository, tmp_path):
+    port = free_port()
+    write_config(tmp_path, repository, f'[serve]\nlisten = "127.0.0.1:{port}"\n')
+    with serve(tmp_path) as served:
+        served.heard("harvest", verdict="complete")
+
+        def metrics() -> str:
+            return requests.get(f"http://127.0.0.1:{port}/metrics", timeout=HANGS).text
+
+        await_fact(lambda: "windrow_index_documents 20.0\n" in metrics(), "the index took it in")
+        assert 'windrow_source_records{source="test"} 20.0\n' in metrics()
+        assert 'windrow_source_harvests_total{source="test"} 1.0\n' in metrics()
+        answer = requests.get(f"http://127.0.0.1:{port}/healthz", timeout=HANGS)
+        assert (answer.status_code, answer.json()["wrong"]) == (200, [])
+        assert served.end()[0] == 0
+
+
+def test_systemd_is_told(repository, tmp_path, monkeypatch):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(HANGS)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        monkeypatch.setenv("WATCHDOG_USEC", "600000")
+        heard: list[str] = []
+
+        def listen() -> None:
+            while "STOPPING=1" not in heard:
+                heard.extend(manager.recv(4096).decode().splitlines())
+
+        listening = threading.Thread(target=listen, daemon=True)
+        listening.start()
+        write_config(tmp_path, repository, "")
+        with serve(tmp_path) as served:
+            await_fact(lambda: heard.count("WATCHDOG=1") > 2, "the watchdog was fed")
+            served.tell(signal.SIGHUP)
+            served.heard("reload")
+            await_fact(lambda: heard.count("READY=1") > 1, "it was ready again")
+            assert served.end()[0] == 0
+        listening.join(HANGS)
+    assert heard[0] == "READY=1"
+    assert [word for word in heard if word in ("READY=1", "RELOADING=1", "STOPPING=1")] == [
+        "READY=1",
+        "RELOADING=1",
+        "READY=1",
+        "STOPPING=1",
+    ]
