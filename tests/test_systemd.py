@@ -4,14 +4,17 @@ import os
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from getpass import getuser
 from pathlib import Path
 
 import pytest
 
 from index.serve import systemd
+from tests.commands import inside
 
+DATA = Path("/var/lib/windrow")
 ANALYZE = shutil.which("systemd-analyze")
 needs_systemd = pytest.mark.skipif(ANALYZE is None, reason="needs systemd-analyze")
 needs_abstract_names = pytest.mark.skipif(not Path("/proc").is_dir(), reason="abstract names are Linux's")
@@ -80,9 +83,9 @@ def test_the_watchdogs_time(microseconds, pid, seconds, monkeypatch):
 
 
 def test_the_unit_says_what_is_run_and_where_it_may_write():
-    lines = _unit().splitlines()
+    lines = _unit(writable=(DATA, Path("/srv/store"))).splitlines()
     assert 'ExecStart="/opt/windrow/bin/windrow" --config "/etc/windrow/config.toml" serve' in lines
-    assert 'ReadWritePaths="/var/lib/windrow"' in lines
+    assert 'ReadWritePaths="/var/lib/windrow" "/srv/store"' in lines
     assert "User=windrow" in lines
     assert "ProtectHome=yes" in lines
     assert "PrivateTmp=yes" in lines
@@ -90,9 +93,9 @@ def test_the_unit_says_what_is_run_and_where_it_may_write():
 
 def test_what_lies_in_a_home_or_in_tmp_can_be_seen():
     assert "ProtectHome=read-only" in _unit(executable=Path("/home/me/.venv/bin/windrow")).splitlines()
-    assert "ProtectHome=read-only" in _unit(data=Path("/root/data")).splitlines()
-    assert "ProtectHome=yes" in _unit(data=Path("/homes/data")).splitlines()
-    assert "PrivateTmp=no" in _unit(data=Path("/tmp/data")).splitlines()
+    assert "ProtectHome=read-only" in _unit(writable=(DATA, Path("/root/data"))).splitlines()
+    assert "ProtectHome=yes" in _unit(writable=[Path("/homes/data")]).splitlines()
+    assert "PrivateTmp=no" in _unit(writable=[Path("/tmp/data")]).splitlines()
 
 
 @needs_systemd
@@ -104,7 +107,9 @@ def test_systemd_reads_the_unit(folder, tmp_path):
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
     odd = tmp_path / 'a "b" c\'s \\n 100 %n $HOME'
-    assert _analyze(tmp_path, "verify", _unit(program, odd / "config.toml", odd / "data", "root")) == ""
+    assert (
+        _analyze(tmp_path, "verify", _unit(program, odd / "config.toml", (DATA, odd / "data"), "root")) == ""
+    )
 
 
 @needs_systemd
@@ -126,10 +131,10 @@ def test_the_unit_is_well_protected(tmp_path):
 def _unit(
     executable: Path = Path("/opt/windrow/bin/windrow"),
     config: Path = Path("/etc/windrow/config.toml"),
-    data: Path = Path("/var/lib/windrow"),
+    writable: Sequence[Path] = (DATA,),
     user: str = "windrow",
 ) -> str:
-    return systemd.unit(executable, config, data, user)
+    return systemd.unit(executable, config, writable, user)
 
 
 def _analyze(folder: Path, check: str, unit: str, *options: str) -> str:
@@ -140,3 +145,21 @@ def _analyze(folder: Path, check: str, unit: str, *options: str) -> str:
         [ANALYZE, check, "--no-pager", *options, path], capture_output=True, text=True, check=False
     )
     return done.stdout + done.stderr
+
+
+def test_the_unit_of_a_configuration(tmp_path, capsys):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "config.toml").write_text('[store]\nurl = "sqlite:///elsewhere/store.db"\n')
+    ran = inside(tmp_path, capsys, "serve", "--print-systemd-unit")
+    lines = ran.out.splitlines()
+    assert f'ReadWritePaths="{tmp_path / "data"}" "{tmp_path / "elsewhere"}"' in lines
+    assert f"User={getuser()}" in lines
+    assert (
+        ran.err
+        == f"{tmp_path / 'elsewhere'} is not there yet: make it, as {getuser()}, before the service starts.\n"
+    )
+    (tmp_path / "config.toml").write_text("")
+    ran = inside(tmp_path, capsys, "serve", "--print-systemd-unit")
+    assert f'ReadWritePaths="{tmp_path / "data"}"' in ran.out.splitlines()
+    assert ran.err == ""
+    assert list((tmp_path / "data").iterdir()) == []

@@ -2,13 +2,14 @@
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from harvester import config
 from index.cli.opening import with_program
-from index.cli.talk import put_lines
+from index.cli.talk import put_lines, tell
 from index.program import Program
 
 
@@ -46,4 +47,20 @@ def _unit(program: Program) -> str:
     from index.serve.systemd import unit
 
     executable = Path(sys.executable).with_name("windrow")  # beside the Python that runs us
-    return unit(executable, program.settings.path.absolute(), program.settings.data, getuser())
+    folders = list(_written(program.settings))
+    for folder in folders:
+        if not folder.is_dir():
+            tell(f"{folder} is not there yet: make it, as {getuser()}, before the service starts.")
+    return unit(executable, program.settings.path.absolute(), folders, getuser())
+
+
+def _written(settings: config.Settings) -> Iterator[Path]:
+    """Folders that serving writes into."""
+    from sqlalchemy import make_url
+
+    yield settings.data
+    store = make_url(settings.store.url)
+    if store.drivername.startswith("sqlite") and store.database:
+        folder = Path(store.database).parent
+        if not folder.is_relative_to(settings.data):
+            yield folder

@@ -2,6 +2,7 @@
 
 import os
 import socket
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -26,14 +27,14 @@ def watchdog_seconds() -> float | None:
     return int(microseconds) / 1e6
 
 
-def unit(executable: Path, config: Path, data: Path, user: str) -> str:
-    """A service that runs `executable` and may write to `data` alone; the paths are absolute."""
-    paths = (executable, config, data)
+def unit(executable: Path, config: Path, writable: Sequence[Path], user: str) -> str:
+    """A service that runs `executable` and writes to the folders of `writable` alone; paths are absolute."""
+    paths = (executable, config, *writable)
     return _UNIT.format(
         executable=_quoted(executable),
         config=_quoted(config).replace("$", "$$"),
         environment=str(config.with_name("windrow.env")).replace("%", "%%"),
-        data=_quoted(data),
+        writable=" ".join(map(_quoted, writable)),
         user=user,
         homes="read-only" if _any_in(paths, "/home", "/root", "/run/user") else "yes",
         private_tmp="no" if _any_in(paths, "/tmp", "/var/tmp") else "yes",  # noqa: S108  asked about, not used
@@ -56,7 +57,7 @@ _UNIT = """\
 Description=Windrow, the harvester
 Wants=network-online.target
 After=network-online.target
-RequiresMountsFor={data}
+RequiresMountsFor={writable}
 
 [Service]
 Type=notify
@@ -75,7 +76,7 @@ RestartPreventExitStatus=2
 SuccessExitStatus=143
 
 UMask=0027
-ReadWritePaths={data}
+ReadWritePaths={writable}
 ProtectSystem=strict
 ProtectHome={homes}
 PrivateTmp={private_tmp}
