@@ -141,7 +141,7 @@ def test_those_that_run_are_above_all_that_came_since(
         assert first["progress"]["expected"] == 60
         lines = run("history").out.splitlines()
         assert re.search(r" kar +running ", lines[1])
-        assert re.match(rf"    \d0 of 60 records \(\d\d %\): process {harvest.process.pid} on ", lines[2])
+        assert re.match(rf"    \d0 of 60 records \(\d\d %\).*: process {harvest.process.pid} on ", lines[2])
         assert [line["source"] for line in run("history", "hull", "--json").lines] == ["hull"]
         harvest.process.kill()
         harvest.ended()

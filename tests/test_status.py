@@ -172,10 +172,11 @@ def test_as_many_queries_for_fifty_sources_as_for_one(tmp_path: Path, folder: Pa
 # For people
 
 
-def test_a_person_reads_it(run: Run) -> None:
+def test_a_person_reads_it(run: Run, folder: Path) -> None:
+    sql(folder, "UPDATE harvests SET checkpoint = json_set(checkpoint, '$.seconds', 0.1)")
     heading, row, _, index = run("status").out.splitlines()
     assert heading.split() == ["source", "records", "deleted", "quarantined", "verdict", "harvested", "took"]
-    assert re.fullmatch(r"demo +224 +6 +0  complete  (just now|\d+ (min|h) ago) +0\.\d s", row)
+    assert re.fullmatch(r"demo +224 +6 +0  complete  (just now|\d+ (min|h) ago) +0\.1 s", row)
     assert index == "index: tantivy, 224 documents, up to date"
 
 
@@ -243,7 +244,7 @@ def test_a_source_that_fails_until_it_is_well(folder: Path, run: Run) -> None:
         assert (found["state"], found["failures"], found["last"]["verdict"]) == ("failing", 2, "failed")
         assert found["failing_since"] is not None
         row, why, what = run("status").out.splitlines()[1:4]
-        assert re.search(r" failing +just now +0\.\d s  in 24 h$", row)
+        assert re.search(r" failing +(just now|\d min ago) +\S+ s  in 24 h$", row)
         assert re.fullmatch(
             r"    nothing has come since .*, in 2 runs: the answer is no OAI-PMH response but an HTML page",
             why,
@@ -286,12 +287,11 @@ def test_a_harvest_that_runs(tmp_path: Path, repository: FakeRepository, capsys:
         shown = inside(tmp_path, capsys, "status").out
         holder = f"process {harvest.process.pid} on"
         assert (found["state"], found["records"], found["next_due"]) == ("running", 30, None)
-        assert {**found["progress"], "holder": found["progress"]["holder"][: len(holder)]} == {
-            "stage": "list", "holder": holder, "records": 30, "expected": 60, "stated": True,
-            "rate": None, "seconds_left": None,
-        }  # fmt: skip
-        assert re.search(r"^test +30 +0 +0  running$", shown, re.MULTILINE)
-        assert f"    30 of 60 records (50 %): {holder}" in shown
+        told = found["progress"]
+        assert (told["stage"], told["records"], told["expected"], told["stated"]) == ("list", 30, 60, True)
+        assert told["holder"].startswith(holder)
+        assert re.search(r"^test +30 +0 +0  running\b", shown, re.MULTILINE)
+        assert re.search(rf"    30 of 60 records \(50 %\).*: {holder}", shown)
         assert "windrow sync" not in shown, "its follower takes them in"
         harvest.gate.opened.set()
         harvest.ended()
@@ -308,7 +308,7 @@ def test_one_that_was_killed_does_not_run(tmp_path: Path, repository: FakeReposi
     (found,) = inside(tmp_path, capsys, "status", "--json").lines[0]["sources"]
     assert (found["state"], found["progress"], found["records"]) == ("waiting", None, 30)
     shown = inside(tmp_path, capsys, "status").out
-    assert re.search(r"^test +30 +0 +0  cut off$", shown, re.MULTILINE)
+    assert re.search(r"^test +30 +0 +0  cut off\b", shown, re.MULTILINE)
     assert "→ to go on from there: windrow harvest test" in shown
 
 

@@ -1,6 +1,6 @@
 """harvest."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -11,7 +11,8 @@ from harvester.datestamp import format_datestamp, parse_datestamp
 from harvester.errors import ConfigError, LeaseLost, SourceBusy
 from index.cli.completion import source_names
 from index.cli.detailing import fetch_all_details
-from index.cli.naming import unknown_source
+from index.cli.many import say_after, say_before
+from index.cli.naming import listed, unknown_source
 from index.cli.opening import json_option, with_program
 from index.cli.progress import harvest_bar
 from index.cli.talk import (
@@ -63,7 +64,7 @@ def harvest(
     allow_deletions: bool,
     as_json: bool,
 ) -> int:
-    """Harvest the sources named, or all of config.toml; the index follows.
+    """Harvest the sources named, or all of config.toml that are not disabled; the index follows.
 
     An interrupted harvest goes on where it stopped. Exits 0 when complete, 3 when a part is missing,
     1 when nothing could be harvested. Details come after all lists and change nothing of that.
@@ -89,9 +90,11 @@ def harvest_sources(
         for error in refused:
             tell_error(error)
         return SourceBusy.exit_code
+    say_before(program, sources)
     with following(program.settings.path, program.clock, tell):
         reports = {source: _harvest(program, source, options, as_json) for source in sources}
         fetch_all_details(program, [one for one in sources if _is_welcome(reports[one])], as_json=as_json)
+    say_after([report.verdict if report else "busy" for report in reports.values()])
     return worst([report.exit_code if report else SourceBusy.exit_code for report in reports.values()])
 
 
@@ -160,7 +163,17 @@ def _chosen(program: Program, names: Sequence[str]) -> "list[Source]":
     for name in names:
         if name not in known:
             raise unknown_source(name, list(known))
-    return [known[name] for name in dict.fromkeys(names)] if names else list(known.values())
+    return [known[name] for name in dict.fromkeys(names)] if names else _enabled(known)
+
+
+def _enabled(known: "Mapping[str, Source]") -> "list[Source]":
+    """A person who names a disabled source means it."""
+    disabled = [name for name, source in known.items() if not source.enabled]
+    if len(disabled) == len(known):
+        raise ConfigError("all sources are disabled", advice="`windrow source enable NAME` changes that")
+    if disabled:
+        tell(f"Left alone, as they are disabled: {listed(disabled)}")
+    return [source for source in known.values() if source.enabled]
 
 
 def _put_report(report: "Report") -> None:

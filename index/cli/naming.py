@@ -1,24 +1,29 @@
 """What a person named: a record, or a source; and what to say where nobody has that name."""
 
 import difflib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from harvester.errors import Ambiguous, ConfigError, IndexFault, NotFound
 from index.cli.talk import tell
 from index.program import Program
 
+_MOST_LISTED = 10
+
 
 def unknown_source(name: str, known: Collection[str]) -> ConfigError:
     near = difflib.get_close_matches(name, known, n=1)
-    listed = ", ".join(sorted(known)[:10]) + (" …" if len(known) > 10 else "")
     advice = (
         f"did you mean {near[0]}?"
         if near
-        else f"sources are {listed}"
+        else f"sources are {listed(sorted(known))}"
         if known
         else "there are no sources yet"
     )
     return ConfigError(f"there is no source {name}", advice=advice)
+
+
+def listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:_MOST_LISTED]) + (" …" if len(names) > _MOST_LISTED else "")
 
 
 def insist_on_source(program: Program, name: str) -> None:
