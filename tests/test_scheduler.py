@@ -281,3 +281,24 @@ def test_details_give_way_to_their_list_and_go_on_after_it(fleet: Fleet) -> None
         last = service.ended[-1].details
         assert last is not None
         assert (last.fetched, last.waiting) == (6, 0)
+
+
+def test_a_repository_that_keeps_us_waiting_gives_its_place_to_another(fleet: Fleet) -> None:
+    gate = Gate(fleet.repositories["a"])
+    fleet.repositories["a"].misbehave(gate.before, offset(3), times=1)
+    fleet.schedules = {"a": "every 6 hours"}
+    with fleet.service(serve="pool = 1") as service:
+        fleet.clock.advance(1)
+        service.scheduler.look()
+        gate.await_reached()
+        fleet.schedules = {"a": "every 6 hours", "b": "every 6 hours"}
+        service.scheduler.reload(fleet.settings(serve="pool = 1"))
+        fleet.clock.advance(2)
+        service.scheduler.look()
+        assert [run.source for run in service.runner.running] == ["a"]
+        fleet.clock.advance(10)
+        service.scheduler.look()
+        assert "b" in [run.source for run in service.runner.running] + [one.source for one in service.ended]
+        gate.opened.set()
+        assert service.runner.await_quiet(60)
+        assert {ended.source for ended in service.ended if ended.report} == {"a", "b"}
