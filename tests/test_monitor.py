@@ -130,18 +130,26 @@ def test_a_source_that_never_came_is_infinitely_old(rig, monitor):
 
 def test_a_run_that_goes_on_has_its_requests_counted_once(rig, monitor, generations):
     asked = []
+    runs = set()
     for start in (20, 40):
-        rig.repository.misbehave(faults.status(404), faults.offset(start))
+        rig.repository.misbehave(faults.status(503, Retry_After="86400"), faults.offset(start))
         rig.harvest()
+        runs.add(rig.last_run.id)
         rig.repository.behave()
         asked.append(len(rig.repository.log))
         monitor.ended(rig.last_run)
     assert scraped(monitor)["requests_total"] == sum(asked)
+    assert len(runs) == 1
     with closing(Monitor("127.0.0.1:0", rig.store, generations, rig.clock, list)) as another:
         rig.harvest()
         another.ended(rig.last_run)
         assert rig.last_run.verdict == "complete"
-        assert scraped(another)["requests_total"] == len(rig.repository.log)
+        asked = [len(rig.repository.log)]
+        rig.later()
+        rig.harvest()
+        another.ended(rig.last_run)
+        asked.append(len(rig.repository.log))
+        assert scraped(another)["requests_total"] == sum(asked)
 
 
 def test_a_run_that_we_ended_is_no_error(rig, monitor):

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 import trustme
 
 from harvester import config
@@ -15,7 +16,7 @@ from harvester.config import Settings
 from harvester.errors import NotTold
 from harvester.notify import Teller, is_time
 from harvester.sending import send
-from harvester.store import Store, notices
+from harvester.store import Store, notices, schema
 from harvester.store.notices import Kind, Notice, Way
 from tests.commands import inside
 from tests.fakes.clock import NOON, FakeClock
@@ -209,6 +210,35 @@ def test_more_than_a_thousand_go_in_several(store, teller, clock, hook, configur
         clock.advance(3600)
         told.append(teller.tell_untold(configure(webhook=hook.url)))
     assert told == [1000, 500, 0]
+
+
+# What is kept
+
+
+def test_the_last_of_its_state_is_what_was_told_of_a_source(store):
+    def is_failing(*kinds: Kind, of: str = "kar") -> bool:
+        add(store, *(Notice(at=FAILS.at, source=of, kind=kind, message="") for kind in kinds))
+        with store.read() as connection:
+            return notices.is_failing(connection, "kar")
+
+    assert not is_failing()
+    assert is_failing(Kind.FAILING, Kind.HELD, Kind.QUARANTINE)
+    assert is_failing(Kind.RECOVERED, of="soton")
+    assert not is_failing(Kind.RECOVERED, Kind.HELD)
+    assert not is_failing(Kind.FAILING, of="soton")
+
+
+def test_of_what_was_told_only_the_last_are_kept(store, monkeypatch):
+    monkeypatch.setattr(notices, "_KEPT", 5)
+    add(store, *(noticed(number) for number in range(20)))
+    with store.write() as connection:
+        those = notices.untold(connection, Way.EMAIL)
+        notices.told(connection, those[:18], Way.EMAIL, FAILS.at)
+        assert len(notices.untold(connection, Way.WEBHOOK)) == 20
+        notices.told(connection, those, Way.WEBHOOK, FAILS.at)
+        assert [one.source for one in notices.untold(connection, Way.EMAIL)] == ["source18", "source19"]
+        kept = connection.scalars(sa.select(schema.notices.c.id).order_by(schema.notices.c.id)).all()
+    assert kept == [16, 17, 18, 19, 20]
 
 
 # The webhook

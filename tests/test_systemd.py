@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import subprocess
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from getpass import getuser
@@ -62,7 +63,10 @@ def test_a_manager_that_does_not_listen_holds_nothing_up(manager, tmp_path, monk
         filling.setblocking(False)
         while True:
             filling.sendto(b"full?", str(tmp_path / "notify"))
-    systemd.notify("WATCHDOG=1")
+    telling = threading.Thread(target=systemd.notify, args=["WATCHDOG=1"], daemon=True)
+    telling.start()
+    telling.join(20)
+    assert not telling.is_alive()
     assert manager.recv(4096) == b"full?"
 
 
@@ -89,6 +93,12 @@ def test_the_unit_says_what_is_run_and_where_it_may_write():
     assert "User=windrow" in lines
     assert "ProtectHome=yes" in lines
     assert "PrivateTmp=yes" in lines
+
+
+def test_percent_signs_are_no_specifiers():
+    lines = _unit(config=Path("/etc/100%n/config.toml")).splitlines()
+    assert "EnvironmentFile=-/etc/100%%n/windrow.env" in lines
+    assert any('--config "/etc/100%%n/config.toml"' in line for line in lines)
 
 
 def test_what_lies_in_a_home_or_in_tmp_can_be_seen():

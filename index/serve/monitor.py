@@ -65,8 +65,7 @@ class Monitor:
 
 
 class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False  # whoever reads slowly holds up nobody's end
+    daemon_threads = True  # whoever reads slowly holds up nobody's end
 
     def __init__(
         self, family: socket.AddressFamily, host: str, port: int, pages: dict[str, Callable[[], _Page]]
