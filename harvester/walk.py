@@ -54,8 +54,10 @@ class Walk:
         self._run = run
         self._intake = intake
         self._recovery = recovery
+        self._left_over = ""
 
     def to_its_end(self) -> None:
+        self._left_over = self._run.checkpoint.token or ""
         while self._is_under_way():
             try:
                 self._read_window()
@@ -94,9 +96,15 @@ class Walk:
         except NoRecordsMatch as error:
             self._nothing_more(error)
         except BadResumptionToken:
-            if not plan.may_restart(self._run.checkpoint):
+            if not (self._is_left_over() or plan.may_restart(self._run.checkpoint)):
                 raise
             self._restart(self._run.checkpoint)
+
+    def _is_left_over(self) -> bool:
+        """Is the token an earlier run's? It may only have grown old meanwhile: once, that proves nothing."""
+        is_old = bool(self._left_over) and self._run.checkpoint.token == self._left_over
+        self._left_over = ""
+        return is_old
 
     def _pages(self) -> Iterator[Page]:
         asked = plan.list_arguments(self._run.request, self._run.checkpoint.within)

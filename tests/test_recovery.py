@@ -232,3 +232,28 @@ def test_a_token_that_leads_out_of_the_set(rig: Rig) -> None:
     assert report.verdict == "complete"
     assert {rig.record(name).type for name in rig.live} == {"article"}
     assert len(rig.live) == 25
+
+
+def test_a_token_that_died_with_an_earlier_run_keeps_nothing_up(rig: Rig) -> None:
+    """What was in the window at hand has changed since, so that its identifiers prove nothing either."""
+    invented = r"<resumptionToken>offset=0</resumptionToken></\1>"
+    rig.repository.misbehave(faults.replaced(r"(?:<resumptionToken.*)?</(List\w+)>", invented))
+    assert rig.harvest().verdict == "partial"
+    assert rig.last_run.checkpoint.within
+    rig.repository.behave()
+    for number in range(1, 51):
+        rig.works.put(number, title="Another")
+    rig.later()
+    for _ in range(2):  # the rest of the old list, and what has changed since
+        assert rig.harvest().verdict in ("complete", "verified")
+    assert rig.is_exact()
+
+
+def test_a_list_that_begins_again_and_again_brings_nothing(rig: Rig) -> None:
+    rig.repository.misbehave(faults.oai_error("badResumptionToken"), lambda asked: asked.offset >= 20)
+    rig.repository.misbehave(SERVER_ERROR, verb("ListIdentifiers"))
+    for number in range(1, 51):
+        rig.works.put(number)  # of one moment, so that nothing can be cut
+    for times in range(4):
+        assert rig.harvest().verdict == "partial"
+        assert rig.state.failures == times

@@ -107,8 +107,9 @@ class Checkpoint(msgspec.Struct, frozen=True):
     stopped: bool = False  # we ended it ourselves, and it goes on next time
 
     def is_beyond(self, other: "Checkpoint") -> bool:
-        """Has anything come since?"""
-        return (self.pages, self.singles) > (other.pages, other.singles)
+        """Has anything come since? A list that begins again and breaks at the same place brings nothing."""
+        is_cut_otherwise = (self.within, self.todo) != (other.within, other.todo)
+        return is_cut_otherwise or self.total > other.total or self.singles > other.singles
 
     @property
     def total(self) -> int:
