@@ -20,11 +20,11 @@ _LOOK = 0.02
 Line = dict[str, Any]
 
 
-def await_fact(is_so: Callable[[], Any], what: str) -> Any:
-    """What `is_so` answers, as soon as that is true."""
+def await_fact(is_so: Callable[[], Any], what: str | Callable[[], str]) -> Any:
+    """What `is_so` answers, as soon as that is true; `what` is for the message if it never is."""
     ends = time.monotonic() + HANGS
     while not (found := is_so()):
-        assert time.monotonic() < ends, f"never: {what}"
+        assert time.monotonic() < ends, f"never: {what if isinstance(what, str) else what()}"
         time.sleep(_LOOK)
     return found
 

@@ -21,6 +21,7 @@ from index.sync import unseen
 from tests.commands import program_in, windrow
 from tests.fakes.faults import Gate, half_a_page, in_drops, replaced, sent, status
 from tests.fakes.fleet import Fleet, fleet
+from tests.fakes.harbour import change
 from tests.fakes.repository import FakeRepository, Fault
 from tests.fakes.works import ARTICLES, THESES, Works
 from tests.served import Serve, await_fact, running_at
@@ -50,7 +51,7 @@ KINDS = {
     "dead": 1,
 }
 FAILING = ("away", "refusing", "malformed", "silent", "dead")
-SHARED = ("well0", "well1", "well2")  # harvested by two sets beside the whole
+SHARED = ("well0", "slow0", "slow1")  # harvested by two sets beside the whole
 TRIES = 3  # that failing sources get in so many hours
 WELL = ("complete", "verified")
 LAST_TAGS = r"(?:<resumptionToken[^>]*(?:/>|>[^<]*</resumptionToken>))?</(List\w+)>"
@@ -149,17 +150,6 @@ def config(ships: Fleet) -> str:
     )
 
 
-def change(works: Works, chance: random.Random) -> None:
-    numbers = [item.number for item in works.items]
-    match chance.randrange(5):
-        case 0:
-            works.delete(chance.choice(numbers))
-        case 1 | 2:
-            works.put(max(numbers) + 1)
-        case _:
-            works.put(chance.choice(numbers), title=f"Another {chance.random()}", eprint_status="archive")
-
-
 def expected(ships: Fleet) -> dict[str, Sets]:
     found = {}
     for source, spec, repository in harvested(ships):
@@ -239,12 +229,16 @@ def serve_until_quiet(folder: Path, setting: str, clock: FastClock) -> None:
     since = clock.now()
     served = started(folder, setting)
 
-    def all_is_well() -> bool:
+    def ill() -> dict[str, Harvest]:
         with program_in(folder) as program, program.store.read() as connection:
             last = harvests.last_of_all(connection)
-        return all(run.verdict in WELL and moment(run.finished) > since for run in last.values())
+        return {
+            source: run
+            for source, run in last.items()
+            if run.verdict not in WELL or moment(run.started) <= since
+        }
 
-    await_fact(all_is_well, "each source was read to its end")
+    await_fact(lambda: not ill(), lambda: f"all was well, but {ill()}")
     assert served.end()[0] == 0, served.log
 
 

@@ -1,13 +1,15 @@
-"""A clock that is moved by whoever sleeps: tests of waiting do not wait."""
+"""Clocks that are moved: tests of waiting do not wait."""
 
 import threading
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 NOON = datetime(2026, 6, 1, 12, 0, 0, tzinfo=UTC)
+_GLANCE = 0.05  # seconds between looks whether who sleeps was told to stop
 
 
 class FakeClock:
-    """`slept` has each sleep in seconds."""
+    """Moved by whoever sleeps. `slept` has each sleep in seconds."""
 
     speed = 1.0
     _passed: float = 0.0
@@ -35,3 +37,48 @@ class FakeClock:
     def advance(self, seconds: float = 0.0, *, days: float = 0.0) -> None:
         with self._lock:
             self._passed += seconds + days * 86_400
+
+
+class JumpingClock:
+    """Stands still while anybody works; `jump` moves it to where somebody wakes up, or as far as is said."""
+
+    speed = 1.0
+
+    def __init__(self, passed: Any, now: datetime = NOON) -> None:
+        self._passed = passed  # a ctypes double, shared with processes that live by the same clock
+        self._began = now
+        self._changed = threading.Condition()
+        self._alarms: dict[object, float] = {}
+
+    def now(self) -> datetime:
+        return self._began + timedelta(seconds=self._passed.value)
+
+    def monotonic(self) -> float:
+        return float(self._passed.value)
+
+    def sleep(self, seconds: float) -> None:
+        self.wait(threading.Event(), seconds)
+
+    def wait(self, event: threading.Event, seconds: float) -> bool:
+        me = object()
+        with self._changed:
+            self._alarms[me] = self.monotonic() + seconds
+            while me in self._alarms and not event.is_set():
+                self._changed.wait(_GLANCE)
+            self._alarms.pop(me, None)
+        return event.is_set()
+
+    @property
+    def asleep(self) -> int:
+        """How many threads wait for a later time."""
+        with self._changed:
+            return len(self._alarms)
+
+    def jump(self, seconds: float) -> None:
+        """Up to so far."""
+        with self._changed:
+            self._passed.value = min([self.monotonic() + seconds, *self._alarms.values()])
+            due = [one for one, alarm in self._alarms.items() if alarm <= self._passed.value]
+            for one in due:  # it works again, from this moment on
+                del self._alarms[one]
+            self._changed.notify_all()
