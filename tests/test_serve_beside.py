@@ -52,8 +52,9 @@ def write_config(folder: Path, *repositories: FakeRepository, more: str = "") ->
 
 
 def rows(folder: Path) -> list[str]:
+    """But what is due, which a serve that wakes up reckons anew from what others have harvested."""
     with closing(sqlite3.connect(folder / "data/windrow.db")) as store:
-        return list(store.iterdump())
+        return [line for line in store.iterdump() if '"schedules"' not in line]
 
 
 def is_sound(folder: Path, records: int) -> None:

@@ -7,6 +7,7 @@ its fault fired, so that a test can prove that what it tested did happen.
 """
 
 import gzip
+import select
 import socket
 import threading
 import time
@@ -165,11 +166,10 @@ class FakeRepository:
 def _has_peer(connection: socket.socket) -> bool:
     if isinstance(connection, SSLSocket):  # it cannot be looked at without taking what has come
         return True
-    try:
-        return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) != b""
-    except BlockingIOError:
-        return True
-    except OSError:
+    try:  # recv would wait for the whole timeout of the socket, whatever its flags
+        has_come = select.select([connection], [], [], 0)[0]
+        return not has_come or connection.recv(1, socket.MSG_PEEK) != b""
+    except (OSError, ValueError):  # it is closed
         return False
 
 
