@@ -144,7 +144,7 @@ def harvested(ships: Fleet) -> Iterator[tuple[str, str, FakeRepository]]:
 
 
 def config(ships: Fleet) -> str:
-    return f'[serve]\nlongest = "1 hour"\njitter = "{JITTER.seconds // 60} minutes"\n' + "".join(
+    return f'[serve]\npool = 2\nlongest = "1 hour"\njitter = "{JITTER.seconds // 60} minutes"\n' + "".join(
         f'[sources.{source}]\nurl = "{repository.url}"\nset = "{spec}"\nschedule = "every 1 hour"\n'
         for source, spec, repository in harvested(ships)
     )
