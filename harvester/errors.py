@@ -38,6 +38,7 @@ WindrowError                     exit 1
 └── IndexFault                   exit 1
     ├── IndexMissing             not built yet
     ├── IndexUnusable            another version's, another store's, or damaged
+    │   └── IndexDamaged         found damaged while it was written
     └── IndexBusy                exit 3   another process writes it
 """
 
@@ -280,6 +281,10 @@ class IndexMissing(IndexFault):
 
 
 class IndexUnusable(IndexFault):
+    pass
+
+
+class IndexDamaged(IndexUnusable):
     pass
 
 

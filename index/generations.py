@@ -120,9 +120,25 @@ class Generations:
         """From now on searches go to `generation`; the others are removed where nobody writes them."""
         replace_durably(self.folder / "current", generation.folder.name.encode("ascii"))
         fault_point("generation switched")
-        for other in self._folders():
-            if other != generation.folder:
-                Generation(other).remove()
+        self._remove_all_but(generation)
+
+    def tidy(self) -> None:
+        """Removes what was replaced and has no writer any more, unless a rebuild is at work."""
+        with suppress(IndexFault), self.rebuilding():
+            self._remove_all_but(self.current())
+
+    def progress(self) -> list[tuple[str, bytes]]:
+        """Another after each commit of whoever writes any of them."""
+        found = []
+        for folder in self._folders():
+            with suppress(OSError):
+                found.append((folder.name, (folder / "position.json").read_bytes()))
+        return found
+
+    def _remove_all_but(self, current: Generation) -> None:
+        for folder in self._folders():
+            if folder != current.folder:
+                Generation(folder).remove()
 
     @contextmanager
     def rebuilding(self) -> Iterator[None]:

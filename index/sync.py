@@ -9,7 +9,7 @@ from contextlib import ExitStack, suppress
 import msgspec
 
 from harvester.datestamp import parse_datestamp
-from harvester.errors import IndexBusy, IndexMissing, IndexUnusable
+from harvester.errors import IndexBusy, IndexDamaged, IndexFault, IndexMissing, IndexUnusable
 from harvester.fault_point import fault_point
 from harvester.store import Store, moments
 from harvester.store import changes as feed
@@ -40,14 +40,22 @@ def sync(
     """Catch up with the store; another engine, schema or store means a rebuild. May raise IndexBusy."""
     reason = needs_rebuild(store, generations, engine)
     if reason:
-        return msgspec.structs.replace(rebuild(store, generations, engine, on_progress), rebuilt=reason)
+        return _rebuilt(reason, store, generations, engine, on_progress)
     generation = generations.current()
     try:
         return _follow(store, generation, on_progress)
+    except IndexDamaged as error:
+        return _rebuilt(error.message, store, generations, engine, on_progress)
     except IndexMissing:
         if generations.current().folder == generation.folder:
             raise
     return sync(store, generations, engine, on_progress)  # a rebuild came between
+
+
+def _rebuilt(
+    reason: str, store: Store, generations: Generations, engine: str, on_progress: Callable[[int], None]
+) -> Synced:
+    return msgspec.structs.replace(rebuild(store, generations, engine, on_progress), rebuilt=reason)
 
 
 def rebuild(
@@ -61,7 +69,7 @@ def rebuild(
         generation = generations.new(engine, store.id)
         try:
             synced = _follow(store, generation, on_progress)
-            _follow(store, generation, on_progress)  # what came meanwhile: no search may fall back
+            _overtake(store, generation, generations)
         except BaseException:
             generation.remove()  # a half of an index would only fill the disk
             raise
@@ -70,6 +78,18 @@ def rebuild(
     with suppress(IndexBusy):  # whoever wrote the old one has come over, and goes on
         _follow(store, generation, on_progress)
     return synced
+
+
+def _overtake(store: Store, generation: Generation, generations: Generations) -> None:
+    """What came meanwhile, and may be in the old one by now: no search may fall back."""
+    before = -1
+    while before < (now := _follow(store, generation, lambda _done: None).position):
+        before = now
+        try:
+            if generations.current().position.position <= now:
+                return
+        except IndexFault:
+            return
 
 
 def needs_rebuild(store: Store, generations: Generations, engine: str) -> str:
@@ -129,7 +149,7 @@ class Follower:
 
     def step(self) -> int:
         """Take in the next changes; how many there were. 0: the store has no more."""
-        if self._session is None and not self._is_behind() and self._saved.level == self._saved.position:
+        if self._session is None and not self._has_work():
             return 0
         session = self._session or self._open()
         changes = self._next_changes()
@@ -160,15 +180,23 @@ class Follower:
     def uncommitted(self) -> int:
         return self._uncommitted
 
+    @property
+    def is_writing(self) -> bool:
+        """No other process can."""
+        return self._session is not None
+
     def _next_changes(self) -> list[Change]:
         with self._store.read() as connection:
             later = moments.since(connection, self._moments[-1][0] if self._moments else 0)
             self._moments[-1:] = later  # the last of them may have been put off
             return feed.changes(connection, self.synced.position, _READ)
 
-    def _is_behind(self) -> bool:
+    def _has_work(self) -> bool:
         with self._store.read() as connection:
-            return feed.head(connection) > self.synced.position
+            head = feed.head(connection)
+        if not head == self._saved.position == self._saved.level:
+            self._saved = self._generation.position  # another writer may have moved it meanwhile
+        return head > self._saved.position or self._saved.level != self._saved.position
 
     def _take_in(self, session: Session, changes: list[Change]) -> None:
         fault_point("index batch begun")

@@ -1,14 +1,12 @@
 """The command line, as people and scripts meet it: output, exit codes, and every bad turn it can take."""
 
 import re
-import shutil
 import signal
 import socket
 import subprocess
 import tomllib
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
-from io import BytesIO
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +14,11 @@ import msgspec
 import pytest
 from lxml import etree
 
-from harvester import config
-from harvester.clock import SystemClock
-from harvester.errors import IndexBusy
 from harvester.harvest import harvest
 from harvester.record import Name, Record
 from index.demo.repository import DemoRepository, sample_records
 from index.demo.server import serve
-from index.follow import follow_until_told
 from index.generations import Generation, Generations
-from index.program import Program
 from index.sync import sync
 from tests.commands import (
     KHAN,
@@ -436,54 +429,6 @@ class TestHarvestsMeeting:
         assert_whole(tmp_path)
 
 
-class TestFollowing:
-    """The process beside a harvest, in this one."""
-
-    @pytest.fixture
-    def follow(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
-        """Follows to the end of the store; `on_wait` is called before each wait for another writer."""
-        monkeypatch.setattr("index.follow.signal.signal", lambda *_handler: None)
-
-        class Clock(SystemClock):
-            def sleep(self, seconds: float) -> None:
-                waits.append(seconds)
-                on_waits[0]()
-
-        waits: list[float] = []
-        on_waits: list[Callable[[], None]] = []
-        with closing(Program(config.load(folder / "config.toml", {}), Clock())) as program:
-
-            def followed(on_wait: Callable[[], None]) -> None:
-                on_waits[:] = [on_wait]
-                follow_until_told(program, BytesIO())
-                assert waits
-
-            yield followed
-
-    def test_waits_for_who_makes_the_first_index(self, folder: Path, follow: Callable[..., None]) -> None:
-        generations = Generations(folder / "data/index")
-        shutil.rmtree(generations.folder)
-        with ExitStack() as held:
-            held.enter_context(generations.rebuilding())
-            follow(held.close)
-        assert generations.searcher().count() == 224
-
-    def test_waits_for_who_writes(self, folder: Path, follow: Callable[..., None]) -> None:
-        generations = Generations(folder / "data/index")
-        with program_in(folder) as program, ExitStack() as held:
-            put(program.store, Record(identifier="oai:new", title="New", formats=("oai_dc",)))
-            held.enter_context(generations.current().locked())
-            follow(held.close)
-        assert generations.searcher().count() == 225
-
-    def test_gives_up_after_a_while(self, folder: Path, follow: Callable[..., None]) -> None:
-        generations = Generations(folder / "data/index")
-        with program_in(folder) as program, generations.current().locked():
-            put(program.store, Record(identifier="oai:new", title="New", formats=("oai_dc",)))
-            with pytest.raises(IndexBusy):
-                follow(lambda: None)
-
-
 class TestSearch:
     def test_json(self, run: Run) -> None:
         ran = run("search", "khan coproduction", "--json", "--facet", "type", "--filter", "year=2021")
@@ -745,14 +690,6 @@ class TestSyncAndRebuild:
         assert run("sync").code == 0
         assert run("search", "khan").code == 0
         assert run("verify").code == 0
-
-    def test_one_writer_at_a_time(self, run: Run, folder: Path, current: Generation) -> None:
-        with program_in(folder) as program:
-            put(program.store, Record(identifier="oai:new", title="New", formats=("oai_dc",)))
-        with current.locked():
-            ran = run("sync")
-        assert (ran.code, ran.out) == (3, "")
-        assert "another process writes the index" in ran.err
 
 
 class TestConfiguration:

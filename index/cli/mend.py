@@ -1,14 +1,18 @@
 """verify, sync, rebuild."""
 
 import sys
+from contextlib import suppress
 
 import click
 
 from harvester.clean.text import printable
+from harvester.clock import SystemClock
+from harvester.store import Store
 from index.cli.opening import json_option, with_program
 from index.cli.progress import counting
 from index.cli.talk import counted, number, put_json, put_lines, tell
 from index.follow import follow_until_told
+from index.generations import Generations
 from index.program import Program
 
 
@@ -39,13 +43,13 @@ def verify(program: Program, as_json: bool) -> int:
 @with_program
 def sync(program: Program, follow: bool, as_json: bool) -> None:
     """Bring the index up to the store. Builds it anew where the engine or its version changed."""
-    from index.sync import sync as catch_up
+    from index.turn import sync_in_turn
 
     if follow:
-        follow_until_told(program, sys.stdin.buffer)
+        follow_until_told(program, sys.stdin.buffer, SystemClock(), _tell_if_heard)
         return
     with counting("indexing", quiet=as_json) as count:
-        synced = catch_up(program.store, program.generations, program.settings.index.engine, count)
+        synced = sync_in_turn(*_index_of(program), SystemClock(), count, _tell_wait)
     if as_json:
         put_json(synced)
         return
@@ -54,15 +58,28 @@ def sync(program: Program, follow: bool, as_json: bool) -> None:
     put_lines(f"{counted(synced.indexed, 'record')} indexed, {number(synced.removed)} removed.")
 
 
+def _tell_if_heard(sentence: str) -> None:
+    with suppress(BrokenPipeError):  # of a harvest that was killed; what it stored is taken in all the same
+        tell(sentence)
+
+
+def _tell_wait() -> None:
+    tell("Another process writes the index: waiting until it has taken in what is stored, or for our turn.")
+
+
+def _index_of(program: Program) -> tuple[Store, Generations, str]:
+    return program.store, program.generations, program.settings.index.engine
+
+
 @click.command()
 @json_option
 @with_program
 def rebuild(program: Program, as_json: bool) -> None:
     """Build the index anew beside the old one, which answers until the switch."""
-    from index.sync import rebuild as build
+    from index.turn import rebuild_in_turn
 
     with counting("indexing", quiet=as_json) as count:
-        synced = build(program.store, program.generations, program.settings.index.engine, count)
+        synced = rebuild_in_turn(*_index_of(program), SystemClock(), count, _tell_wait)
     if as_json:
         put_json(synced)
     else:

@@ -8,7 +8,7 @@ import msgspec
 import tantivy
 from tantivy import Query
 
-from harvester.errors import IndexBusy, IndexUnusable
+from harvester.errors import IndexBusy, IndexDamaged, IndexUnusable
 from index.document import Document, Hit
 from index.engine import Engine, Found, Searcher, Session, Sort
 from index.engines.tantivy_facets import facet
@@ -84,6 +84,9 @@ class TantivySession(Session):
             self._writer.commit()
 
 
+_REBUILD = "run `windrow rebuild`: the records are safe in the store"
+
+
 @contextmanager
 def _damage_told() -> Iterator[None]:
     """Damaged files come as ValueError or OSError, and sometimes as a panic, which is no Exception at all."""
@@ -102,16 +105,18 @@ def _unusable(error: BaseException) -> IndexUnusable:
     if "denied" in text or "Read-only" in text:
         advice = "searching needs the right to read and write the index folder: check its owner and mode"
     else:
-        advice = "run `windrow rebuild`: the records are safe in the store"
+        advice = _REBUILD
     return IndexUnusable(f"the index cannot be used: {text}", advice)
 
 
 @contextmanager
 def _faults_told() -> Iterator[None]:
-    """A full disk comes as ValueError or OSError, by where tantivy meets it."""
+    """A full disk comes as ValueError or OSError, by where tantivy meets it; damage in many ways."""
     try:
         yield
     except (ValueError, OSError) as error:
+        if "Data corrupt" in str(error):
+            raise IndexDamaged(f"the index is damaged: {error}", _REBUILD) from error
         raise IndexUnusable(
             f"the index cannot be written: {error}",
             "free some space, then run `windrow sync`; the records are safe in the store",
