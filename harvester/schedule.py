@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 
 import msgspec
 
@@ -41,6 +42,7 @@ _FIELDS = (
 )
 
 
+@lru_cache(maxsize=1000)  # hundreds of sources share a few, and each is asked for again and again
 def parse_schedule(text: str) -> Schedule:
     """Says what is wrong with `text` in a ConfigError."""
     lowered = " ".join(text.lower().split())
