@@ -15,6 +15,7 @@ import struct
 import subprocess
 import sys
 import termios
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
@@ -221,10 +222,10 @@ class Terminal:
 
     def until(self, text: str) -> str:
         """What it is sent from now on, up to where `text` has come."""
-        begin = len(self.sent)
+        begin, stuck = len(self.sent), time.monotonic() + _GUARD
         while text not in self.sent[begin:]:
-            chunk = self.read()
-            assert chunk, f"it ended without {text!r}: {self.sent}"
+            assert self.read(), f"it ended without {text!r}: {self.sent}"
+            assert time.monotonic() < stuck, f"{text!r} does not come: {self.sent}"
         return self.sent[begin:]
 
     def read(self) -> bytes:
