@@ -44,6 +44,7 @@ from tests.held import held
 
 Run = Callable[..., Ran]
 COLOUR = re.compile(r"\x1b\[\d{1,2}m")
+ELSEWHERE = '{"pid": 7, "started": 1790000000.5, "machine": "elsewhere"}'
 HTML = b"<html>Log in, please</html>"
 
 
@@ -195,7 +196,7 @@ def test_that_nobody_serves_is_said_where_something_is_due(run: Run, folder: Pat
     assert "windrow serve" not in run("status").out
     point_to(folder, "http://127.0.0.1:1/oai", schedule="every 1 days")
     assert "windrow serve is not running" in run("status").out
-    (folder / "data/serve.json").write_text('{"pid": 7, "started": 1790000000.5, "machine": "elsewhere"}')
+    (folder / "data/serve.json").write_text(ELSEWHERE)
     assert "windrow serve: process 7 on elsewhere, since" in run("status").out
     assert told(run)["server"] == {"pid": 7, "started": 1790000000.5, "machine": "elsewhere"}
 
@@ -204,7 +205,9 @@ def test_how_far_the_index_is_behind(run: Run, folder: Path) -> None:
     with program_in(folder) as program:
         put(program.store, Record(identifier="oai:new", title="New", formats=("oai_dc",)))
     assert told(run)["index"]["lag"] == 1
-    assert "1 change behind: `windrow sync`" in run("status").out
+    assert "1 change behind: `windrow sync`\n" in run("status").out
+    (folder / "data/serve.json").write_text(ELSEWHERE)
+    assert "1 change behind\n" in run("status").out, "it takes that in"
 
 
 def test_disabled_and_no_longer_configured(run: Run, folder: Path) -> None:
@@ -230,6 +233,21 @@ def test_fits_terminals_of_any_width(folder: Path, columns: int) -> None:
     assert all(word in sent for word in ("complete", "224", "HTML page"))
     assert ("source " in sent) == (columns >= 80), "else one under the other"
     assert ("took" in sent) == (columns != 80)
+
+
+def test_what_a_harvest_has_left_to_do_is_a_persons_where_no_schedule_does_it(run: Run, folder: Path) -> None:
+    goes_on = "    → to go on from there: windrow harvest demo\n"
+    sql(folder, "UPDATE harvests SET verdict = 'partial', reason = 'it was interrupted'")
+    assert f"    it was interrupted\n{goes_on}" in run("status").out
+    assert of(run)["state"] == "waiting"
+    point_to(folder, "http://127.0.0.1:1/oai", schedule="every 1 days")
+    assert "    it was interrupted\n\n" in run("status").out
+    sql(
+        folder,
+        "UPDATE harvests SET verdict = 'complete', checkpoint = json_set(checkpoint, '$.counts.held', 7)",
+    )
+    assert "windrow harvest demo --full --allow-deletions\n" in run("status").out
+    assert of(run)["state"] == "waiting"
 
 
 # Failing
@@ -309,7 +327,7 @@ def test_one_that_was_killed_does_not_run(tmp_path: Path, repository: FakeReposi
     assert (found["state"], found["progress"], found["records"]) == ("waiting", None, 30)
     shown = inside(tmp_path, capsys, "status").out
     assert re.search(r"^test +30 +0 +0  cut off\b", shown, re.MULTILINE)
-    assert "→ to go on from there: windrow harvest test" in shown
+    assert "    it was cut off; what came is kept\n    → to go on from there: windrow harvest test\n" in shown
 
 
 def test_what_holds_a_source_may_be_no_harvest(folder: Path) -> None:

@@ -85,7 +85,7 @@ def _remarks(one: Standing, now: datetime) -> Iterator[str]:
         yield progress(one.progress)
         return
     if one.last is not None:
-        yield from _failing(one, one.last, now) if one.state == "failing" else _left(one.last)
+        yield from _failing(one, one.last, now) if one.state == "failing" else _left(one, one.last)
     if one.state == "unconfigured":
         yield f"config.toml has it no more; what came stays until `windrow source remove {one.name}`"
     if one.details_waiting:
@@ -93,12 +93,13 @@ def _remarks(one: Standing, now: datetime) -> Iterator[str]:
         yield f"{waiting} without details yet: windrow harvest {one.name}"
 
 
-def _left(last: Report) -> Iterator[str]:
-    """What the last harvest has left to do."""
-    if last.reason:
-        yield last.reason
-    if step := next_step(last):
-        yield f"→ {step}"
+def _left(one: Standing, last: Report) -> Iterator[str]:
+    """What the last harvest has left to do, and who does it where no schedule will."""
+    reason = last.reason if last.finished else "it was cut off; what came is kept"
+    if reason:
+        yield reason
+    if last.held or not one.next_due:
+        yield from (f"→ {step}" for step in [next_step(last)] if step)
 
 
 def _failing(one: Standing, last: Report, now: datetime) -> Iterator[str]:
