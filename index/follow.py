@@ -20,8 +20,8 @@ from index.sync import Follower, needs_rebuild, rebuild
 from index.turn import sync_in_turn
 
 # Seconds, whatever the clock that schedules go by.
-_GLANCE = 0.25  # between looks at the store
-_COMMIT_AFTER = 2.0  # from the first change that was taken in
+_GLANCE, _GLANCE_AT_REST = 0.25, 0.5  # between looks at the store
+_COMMIT_AFTER = 1.5  # from the first change that was taken in
 _REST = 3.0  # without anything to write, before the writer is given back
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 2.0, 60.0  # after a fault
 
@@ -89,7 +89,7 @@ class _Pursuit:
         """That of config.toml at first; later another process may have built the index with another."""
         if self._on:
             with suppress(IndexFault):
-                return self._program.generations.current().position.engine
+                return self._program.generations.position().engine
         return self.engine
 
     def _along(self, generation: Generation) -> None:
@@ -119,7 +119,7 @@ class _Pursuit:
             if not is_new and follower.is_writing and now - came > _REST:
                 break
             if not is_new:
-                self._wait(_GLANCE)
+                self._wait(_GLANCE if follower.is_writing else _GLANCE_AT_REST)
         while self._ended.is_set() and follower.step():
             pass
         follower.commit()

@@ -11,9 +11,10 @@ after a crash in between, a few changes are put again.
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 from filelock import FileLock, Timeout
@@ -22,6 +23,8 @@ from harvester.errors import IndexBusy, IndexFault, IndexMissing, IndexUnusable
 from harvester.fault_point import fault_point
 from index.engine import SCHEMA_VERSION, Engine, Searcher
 from index.engines import engine_named
+
+T = TypeVar("T")
 
 
 class Position(msgspec.Struct, frozen=True):
@@ -91,15 +94,27 @@ class Generations:
         return Generation(self.folder / name)
 
     def searcher(self) -> Searcher:
-        """Of the current generation; one that a rebuild switches away meanwhile is asked for anew."""
+        """Of the current generation."""
+        return self._of_current(self._searcher)
+
+    def position(self) -> Position:
+        """Of the current generation."""
+        return self._of_current(lambda generation: generation.position)
+
+    def snapshot(self) -> tuple[Position, Searcher]:
+        """Of the current generation, whatever its version; the searcher sees that much or more."""
+        return self._of_current(lambda generation: (generation.position, generation.engine().searcher()))
+
+    def _of_current(self, ask: Callable[[Generation], T]) -> T:
+        """A generation that a rebuild switches away meanwhile is no fault: the next one is asked."""
         generation = self.current()
         try:
-            return self._searcher(generation)
+            return ask(generation)
         except IndexFault:
             current = self.current()
             if current.folder == generation.folder:
                 raise
-            return self._searcher(current)
+            return ask(current)
 
     def _searcher(self, generation: Generation) -> Searcher:
         if generation.position.schema_version != SCHEMA_VERSION:

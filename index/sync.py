@@ -86,7 +86,7 @@ def _overtake(store: Store, generation: Generation, generations: Generations) ->
     while before < (now := _follow(store, generation, lambda _done: None).position):
         before = now
         try:
-            if generations.current().position.position <= now:
+            if generations.position().position <= now:
                 return
         except IndexFault:
             return
@@ -228,7 +228,7 @@ class Follower:
 
 def unseen(store: Store, generations: Generations) -> int:
     """How many changes the index has still to see."""
-    position = generations.current().position.position
+    position = generations.position().position
     with store.read() as connection:
         return feed.lag(connection, position)
 

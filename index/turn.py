@@ -34,7 +34,7 @@ def sync_in_turn(
 
     def taken_in() -> Synced | None:
         try:
-            at = generations.current().position
+            at = generations.position()
         except IndexFault:  # it is only just making it
             return None
         is_there = (at.store_id, at.engine) == (store.id, engine) and at.position >= head

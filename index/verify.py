@@ -238,7 +238,7 @@ def _quarantined(connection: Connection) -> _Check:
 def _index_position(_connection: Connection, store: Store, generations: Generations) -> _Check:
     """[13] The index's position never leads its documents, nor the store."""
     try:
-        at = generations.current().position
+        at = generations.position()
     except IndexMissing:
         return
     head = _connection.scalar(sa.select(feed.c.position)) or 0
@@ -253,19 +253,18 @@ def _index_position(_connection: Connection, store: Store, generations: Generati
 def _index_documents(connection: Connection, _store: Store, generations: Generations) -> _Check:
     """[13] Each live record up to the index's position is there, as it is now; nothing else is."""
     try:
-        generation = generations.current()
-        upto, searcher = generation.position.position, generation.engine().searcher()
+        at, searcher = generations.snapshot()
     except IndexMissing:
         return
     query = (
         sa.select(records.c.position, sources.c.name, records.c.identifier)
         .join(sources, records.c.source_id == sources.c.id)
-        .where(records.c.deleted.is_(False), records.c.position <= upto)
+        .where(records.c.deleted.is_(False), records.c.position <= at.position)
         .order_by(records.c.position)
     )
     stored = ((row.position, 0, record_id(row.name, row.identifier)) for row in _rows(connection, query))
     indexed = ((position, 1, id) for id, position in searcher.positions())
-    yield from _paired(merge(stored, indexed), connection, upto)
+    yield from _paired(merge(stored, indexed), connection, at.position)
 
 
 def _paired(both: Iterator[tuple[int, int, str]], connection: Connection, upto: int) -> _Check:

@@ -10,8 +10,11 @@ import msgspec
 import pytest
 
 from harvester.record import Record
+from harvester.store import Store
 from index.document import document
 from index.generations import Generation, Generations
+from index.sync import rebuild
+from index.verify import verify as verify_all
 from tests.commands import KHAN, Ran, demo_folder, inside, program_in, put
 
 FILE = "the database file is sound"
@@ -224,7 +227,31 @@ class TestTheStore:
         assert not {"\x1b", "\x9b", "\u202e"} & set(ran.out)
 
 
+class Overtaken(Generations):
+    """At the nth time that one has asked which generation is the current one, a rebuild takes it away."""
+
+    def __init__(self, folder: Path, store: Store, nth: int) -> None:
+        super().__init__(folder)
+        self._store = store
+        self._left = nth
+
+    def current(self) -> Generation:
+        generation = super().current()
+        self._left -= 1
+        if self._left == 0:
+            rebuild(self._store, Generations(self.folder), "tantivy")
+        return generation
+
+
 class TestTheIndex:
+    @pytest.mark.parametrize("times", [1, 2])
+    def test_that_is_rebuilt_while_it_is_looked_at(self, folder: Path, times: int) -> None:
+        with program_in(folder) as program:
+            overtaken = Overtaken(program.generations.folder, program.store, times)
+            checked = {one.invariant: one for one in verify_all(program.store, overtaken)}
+        assert (checked[INDEX_POSITION].holds, checked[INDEX_POSITION].checked) == (True, 1)
+        assert (checked[INDEX_DOCUMENTS].holds, checked[INDEX_DOCUMENTS].checked) == (True, LIVE)
+
     @pytest.mark.parametrize(
         ("changes", "said"),
         [

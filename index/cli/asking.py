@@ -70,7 +70,7 @@ def news(program: Program, name: str) -> Iterator[News]:
     """What a hit of the saved search must match to be new. The mark moves where all of it was given."""
     mark = Mark(program.settings.data / "searches", name)
     with mark.held():
-        at = program.generations.current().position  # before the searcher is opened, which may see more
+        at = program.generations.position()  # before the searcher is opened, which may see more
         found = mark.news(at)
         if found.lost:
             tell(f"@{name} begins anew, with everything that matches: {found.lost}.")

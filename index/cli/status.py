@@ -79,7 +79,7 @@ def _index(program: Program) -> tuple[dict[str, Any], str]:
     if wrong:
         nothing = {"engine": program.settings.index.engine, "documents": 0, "position": 0, "lag": None}
         return nothing, wrong
-    at = program.generations.current().position
+    at = program.generations.position()
     with program.store.read() as connection:
         lag = changes.lag(connection, at.position)
     documents = program.searcher().count()

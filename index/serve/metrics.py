@@ -89,7 +89,7 @@ class Metrics(Collector):
 
     def _of_index(self) -> Iterator[Metric]:
         try:
-            position = self._generations.current().position.position
+            position = self._generations.position().position
             documents = self._generations.searcher().count()
         except IndexFault:
             yield _gauge("index_up", "1 where the index can be searched", 0)
