@@ -73,7 +73,7 @@ def test_a_manager_that_does_not_listen_holds_nothing_up(manager, tmp_path, monk
 @pytest.mark.parametrize(
     ("microseconds", "pid", "seconds"),
     [
-        ("30000000", str(os.getpid()), 30.0),
+        pytest.param("30000000", str(os.getpid()), 30.0, id="ours"),
         ("1500000", "", 1.5),
         ("30000000", "1", None),  # it watches our parent
         ("", "", None),
