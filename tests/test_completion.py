@@ -53,7 +53,17 @@ class TestOffers:
         assert offered(folder, "windrow search --sort n") == ["newest"]
 
     @pytest.mark.parametrize(
-        "line", ["harvest ", "quarantine ", "quality ", "renormalise ", "source remove ", "export --source "]
+        "line",
+        [
+            "harvest ",
+            "quarantine ",
+            "quality ",
+            "renormalise ",
+            "source remove ",
+            "source disable ",
+            "history ",
+            "export --source ",
+        ],
     )
     def test_sources(self, folder: Path, line: str) -> None:
         assert offered(folder, f"windrow {line}") == ["demo", "kar"]
