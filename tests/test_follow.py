@@ -127,9 +127,12 @@ def test_beside_a_command(folder: Path, start: Start, name: str) -> None:
 def test_a_rebuild_beside_it_leaves_one_generation(folder: Path, start: Start, said: list[str]) -> None:
     following = start()
     new(folder, 1)
-    await_found(folder, LIVE + 1)
-    assert not is_free(folder)  # so the rebuild cannot remove the old one
+    await_fact(lambda: not is_free(folder), "it writes")
+    assert following.pid
+    os.kill(following.pid, signal.SIGSTOP)
     assert windrow(folder, "rebuild").code == 0
+    assert len(generations_in(folder)) == 2  # the rebuild could not remove what has a writer
+    os.kill(following.pid, signal.SIGCONT)
     await_fact(lambda: len(generations_in(folder)) == 1, "the old generation is removed")
     new(folder, 2)
     await_found(folder, LIVE + 2)
