@@ -63,7 +63,8 @@ def test_what_a_provider_says_is_a_value_and_no_more(as_json):
 def test_libraries_are_heard_when_they_warn():
     lines = logged(
         "logging.getLogger('urllib3.pool').warning('slow: %s', 'a\\nb')\n"
-        "logging.getLogger('apscheduler').info('a job ran')\n"
+        "logging.getLogger('urllib3.pool').info('a connection')\n"
+        "logging.getLogger('apscheduler.scheduler').warning('a job was skipped')\n"
         "warnings.warn('old')"
     )
     first, second = map(fields, lines)

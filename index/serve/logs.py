@@ -30,6 +30,8 @@ def set_up(*, json: bool, level: str) -> None:
     logging.basicConfig(handlers=[handler], level=others, force=True)
     for name in _OURS:
         logging.getLogger(name).setLevel(lowest)
+    if level != "debug":  # or each second in which a disk hangs would be told, of a waking that comes late
+        logging.getLogger("apscheduler").setLevel(logging.ERROR)
     logging.captureWarnings(True)
     sys.excepthook = _tell_uncaught
     threading.excepthook = lambda uncaught: _tell_uncaught(
