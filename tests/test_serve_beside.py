@@ -121,6 +121,23 @@ def test_a_harvest_by_hand_is_told_who_is_at_it(repository: FakeRepository, fold
     is_sound(folder, RECORDS)
 
 
+# The machine
+
+
+@pytest.mark.parametrize("lack", ["full", "memory"])
+def test_what_the_machine_lacks_is_told_and_the_harvest_goes_on_later(
+    lack: str, repository: FakeRepository, folder: Path
+) -> None:
+    setting, _clock = running_at(SPEED, ahead=60.0)
+    with serve(folder, clock=setting, fault=f"half a page written:3:{lack}") as served:
+        cut = served.heard("harvest", source="0", verdict="partial")
+        assert ("No space left" if lack == "full" else "memory") in cut["reason"]
+        served.heard("harvest", source="0", verdict="complete")
+        assert served.end()[0] == 0
+    assert [asked.offset for asked in repository.asked("ListRecords")][:6] == [0, 10, 20, 30, 20, 30]
+    is_sound(folder, RECORDS)
+
+
 # config.toml
 
 

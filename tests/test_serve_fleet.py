@@ -216,8 +216,8 @@ def serve_for_hours(
         change(chance.choice(responders), chance)
         if strikes and clock.now() > strikes[0]:
             gone = strikes.pop(0)
-            served.tell(chance.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM]))
-            served.ended()
+            number = chance.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM])
+            assert served.end(number)[0] == (0 if number == signal.SIGTERM else -number), served.log
             served = started(folder, setting)
             down.append((gone, clock.now()))
         time.sleep(BREATH)

@@ -17,7 +17,7 @@ from tests.commands import program_in
 from tests.fakes.clock import NOON
 from tests.fakes.fleet import fleet
 from tests.fakes.works import Works
-from tests.served import Serve, serve
+from tests.served import serve
 
 _SETTLES = 5.0  # seconds
 _START, _CPU = 2.0, 1.0  # seconds, per cent of a core: the bars
@@ -55,11 +55,8 @@ def measured(report: Report, folder: Path, seconds: float) -> None:
             report.figure(f"CPU of {name}", shares[name], "%")
             report.figure(f"memory of {name}", process.memory_info().rss / 1e6, "MB")
         report.figure("CPU of both", sum(shares.values()), "%", at_most=_CPU)
-        _assert_idle(served)
-
-
-def _assert_idle(served: Serve) -> None:
-    assert not served.said("harvest"), served.log
+        assert not served.said("harvest"), served.log
+        served.end()
 
 
 def _cpu(process: psutil.Process) -> float:

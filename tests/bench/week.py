@@ -36,10 +36,14 @@ _KEPT_RUNS = 1000
 
 
 class Day(msgspec.Struct, frozen=True):
-    """Requests and harvests of one day, what was there at its end. Sizes are in bytes."""
+    """Requests and harvests of one day, what was there at its end. Sizes are in bytes.
+
+    `busiest` is the kind of the repository that got most requests.
+    """
 
     requests: int
     most_requests: int
+    busiest: str
     harvests: int
     most_harvests: int
     commits: int
@@ -63,6 +67,7 @@ class Week:
         self.verdicts: Counter[tuple[str, str]] = Counter()
         self._folder = self.settings.data
         self._port = port
+        self._kinds = kinds(sources)
         self._harvests: Counter[str] = Counter()
         self._commits = 0
         self._runner = Runner(self.settings, self.store, clock, self._ended)
@@ -129,6 +134,7 @@ class Week:
         return Day(
             sum(traffic.requests),
             max(traffic.requests),
+            self._kinds[traffic.requests.index(max(traffic.requests))],
             ran.total(),
             max(ran.values(), default=0),
             commits,
@@ -189,7 +195,7 @@ def main() -> None:
             port.change(3)
             report.heading(f"day {number}")
             _told(report, days[-1])
-    report.heading(f"from the end of day 2 to that of day {options.days}")
+    report.heading(f"the end of day {options.days} beside that of day 2")
     for name in ("rss", "files", "threads"):
         before, after = (getattr(day, name) for day in (days[1], days[-1]))
         report.figure(name, after / before, at_most=1.1)
@@ -197,7 +203,7 @@ def main() -> None:
 
 def _told(report: Report, day: Day) -> None:
     report.figure("requests", day.requests)
-    report.figure("most to one host", day.most_requests)
+    report.figure(f"most to one host ({day.busiest})", day.most_requests)
     report.figure("harvests", day.harvests)
     report.figure("most of one source", day.most_harvests)
     report.figure("commits of the index", day.commits)

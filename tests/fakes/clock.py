@@ -1,6 +1,7 @@
 """Clocks that are moved: tests of waiting do not wait."""
 
 import threading
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -48,7 +49,7 @@ class JumpingClock:
         self._passed = passed  # a ctypes double, shared with processes that live by the same clock
         self._began = now
         self._changed = threading.Condition()
-        self._alarms: dict[object, float] = {}
+        self._sleepers: list[_Sleeper] = []
 
     def now(self) -> datetime:
         return self._began + timedelta(seconds=self._passed.value)
@@ -60,25 +61,32 @@ class JumpingClock:
         self.wait(threading.Event(), seconds)
 
     def wait(self, event: threading.Event, seconds: float) -> bool:
-        me = object()
+        me = _Sleeper(event, self.monotonic() + seconds)
         with self._changed:
-            self._alarms[me] = self.monotonic() + seconds
-            while me in self._alarms and not event.is_set():
+            self._sleepers.append(me)
+            while me in self._sleepers and not event.is_set():
                 self._changed.wait(_GLANCE)
-            self._alarms.pop(me, None)
+            if me in self._sleepers:
+                self._sleepers.remove(me)
         return event.is_set()
 
     @property
     def asleep(self) -> int:
-        """How many threads wait for a later time."""
+        """How many threads wait for a later time, and for nothing else."""
         with self._changed:
-            return len(self._alarms)
+            return sum(not one.told.is_set() for one in self._sleepers)
 
     def jump(self, seconds: float) -> None:
         """Up to so far."""
         with self._changed:
-            self._passed.value = min([self.monotonic() + seconds, *self._alarms.values()])
-            due = [one for one, alarm in self._alarms.items() if alarm <= self._passed.value]
-            for one in due:  # it works again, from this moment on
-                del self._alarms[one]
+            alarms = [one.alarm for one in self._sleepers]
+            self._passed.value = min([self.monotonic() + seconds, *alarms])
+            # Who wakes up works again from this moment on, not from when its thread has its turn.
+            self._sleepers = [one for one in self._sleepers if one.alarm > self._passed.value]
             self._changed.notify_all()
+
+
+@dataclass(eq=False)
+class _Sleeper:
+    told: threading.Event
+    alarm: float
