@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import Any
@@ -30,6 +31,7 @@ from harvester.store import harvests
 from index.follower import Following
 from index.program import Program
 from index.serve import systemd, telling
+from index.serve.beat import Beat, keep_up
 from index.serve.monitor import Monitor
 from index.serving import serving
 
@@ -63,11 +65,11 @@ class Service:
     def run(self) -> None:
         """AlreadyServed; whatever else goes wrong is logged, and it goes on."""
         with ExitStack() as stack:
+            self._catch_signals()  # before anybody may find us, and send SIGHUP
             stack.enter_context(serving(self._program.settings.data))
-            self._catch_signals()
             wakings = self._start(stack)
             self._say_ready()
-            told = self._until_told()
+            told = self._until_told(wakings)
             left = self._end(told, wakings)
         if not left:
             self._program.close()
@@ -106,23 +108,25 @@ class Service:
     def _wakings(self) -> BackgroundScheduler:
         """Those that may wait for a mail server, or for another writer, hold up no harvest."""
         wakings = BackgroundScheduler(
-            executors={"default": ThreadPoolExecutor(1), "patient": ThreadPoolExecutor(1)},
+            executors={name: ThreadPoolExecutor(1) for name in ("default", "patient", "news")},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
             timezone="UTC",
         )
         self._wake(wakings, self._look, _LOOK)
         if watched := systemd.watchdog_seconds():
             self._wake(wakings, self._feed_watchdog, watched / 3 * self._program.clock.speed)
-        for job, every in {self._scheduler.refresh: _REFRESH, self._news: _NEWS, self._tidy: _TIDY}.items():
+        self._wake(wakings, self._news, _NEWS, executor="news")
+        for job, every in {self._scheduler.refresh: _REFRESH, self._tidy: _TIDY}.items():
             self._wake(wakings, job, every, executor="patient")
-        wakings.add_job(_logged, args=[self._scheduler.fetch_waiting_details], executor="patient")
+        details = [self._scheduler.fetch_waiting_details, "fetch_waiting_details"]
+        wakings.add_job(_logged, args=details, executor="patient")
         return wakings
 
     def _wake(
         self, wakings: BackgroundScheduler, job: Callable[[], Any], every: float, executor: str = "default"
     ) -> None:
-        seconds = max(_SHORTEST, every / self._program.clock.speed)
-        wakings.add_job(_logged, "interval", args=[job], seconds=seconds, id=job.__name__, executor=executor)
+        beat, name = Beat(max(_SHORTEST, every / self._program.clock.speed)), job.__name__.strip("_")
+        wakings.add_job(_logged, beat, args=[job, name], id=name, executor=executor)
 
     def _look(self) -> None:
         self._scheduler.look()
@@ -143,10 +147,10 @@ class Service:
     # What the harvests say
 
     def _ended(self, ended: Ended) -> None:
-        self._scheduler.ended(ended)
         if self._monitor is not None and ended.run is not None:
             self._monitor.ended(ended.run)
         telling.tell_end(ended)
+        _logged(partial(self._scheduler.ended, ended), "ended")
 
     # Signals
 
@@ -160,13 +164,14 @@ class Service:
             os._exit(128 + number)
         self._signals.put(number)
 
-    def _until_told(self) -> str:
+    def _until_told(self, wakings: BackgroundScheduler) -> str:
         """The signal that ends it."""
         while True:
             try:
                 number = self._signals.get(timeout=_GLANCE)
             except Empty:
                 self._index.restart()
+                keep_up(wakings)
                 continue
             if number != getattr(signal, "SIGHUP", None):
                 return signal.Signals(number).name
@@ -222,9 +227,9 @@ class Service:
         return left
 
 
-def _logged(job: Callable[[], Any]) -> None:
+def _logged(job: Callable[[], Any], name: str) -> None:
     """A job that fails is told, and runs again at its next time."""
     try:
         job()
     except WindrowError as error:
-        _log.error(job.__name__.strip("_"), text=error.message, advice=error.advice)
+        _log.error(name, text=error.message, advice=error.advice)
