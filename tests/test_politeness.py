@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from harvester.transport import Turns
+from harvester.transport.words import host_of
 from tests.fakes.clock import FakeClock
 
 
@@ -62,6 +63,13 @@ def test_who_need_not_wait_any_more_leaves_the_line(turns: Turns) -> None:
             pass
         assert waiting(turns, "host") == 1
     assert waiting(turns, "host") == 0
+
+
+def test_a_host_is_one_however_its_addresses_are_written() -> None:
+    same = ("http://Repo.example/a", "https://repo.example:443/b", "http://repo.example:80/c")
+    assert {host_of(url) for url in same} == {"repo.example"}
+    assert host_of("http://repo.example:443/") == "repo.example:443"
+    assert host_of("https://[2001:db8::1]:8443/") == "[2001:db8::1]:8443"
 
 
 def test_a_gap_of_one_run_is_not_another_s() -> None:

@@ -33,10 +33,14 @@ def shown(text: str) -> str:
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
 
+_PORTS = {"http": ":80", "https": ":443"}
+
+
 def host_of(url: str) -> str:
-    """Name and port."""
+    """Name and port; one host has one, however its addresses are written."""
     try:
-        return urlsplit(url).netloc.rpartition("@")[2]
+        parts = urlsplit(url)
+        return parts.netloc.rpartition("@")[2].lower().removesuffix(_PORTS.get(parts.scheme, ":"))
     except ValueError:  # an unclosed bracket: requests says so too, in better words
         return redacted(url)
 
