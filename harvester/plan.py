@@ -48,9 +48,15 @@ def fingerprint(source: Source) -> str:
     return msgspec.json.encode([source.url, source.metadata_prefix, source.set]).decode()
 
 
+def of_this_list(last: Harvest | None, source: Source) -> Harvest | None:
+    """The last run, unless it asked for another list: of an address, say, that has been corrected since."""
+    return last if last is not None and last.fingerprint == fingerprint(source) else None
+
+
 def resumable(last: Harvest | None, source: Source, options: Options) -> Harvest | None:
     """The last run, where it has pages still to come and asks for what is wanted now."""
-    if last is None or not _is_under_way(last.checkpoint) or last.fingerprint != fingerprint(source):
+    last = of_this_list(last, source)
+    if last is None or not _is_under_way(last.checkpoint):
         return None
     if last.verdict in ("complete", "verified", "unproven", "failed") or options.bounded:
         return None

@@ -66,7 +66,7 @@ class _Job:
 
 
 class Runner:
-    """`on_told` and `on_end` are called in the threads of the runs. `settings` may be replaced."""
+    """`on_told` and `on_end` are called in the threads of the runs."""
 
     def __init__(
         self,
@@ -109,6 +109,8 @@ class Runner:
 
     def start_details(self, source: Source) -> None:
         """Where none of it are being fetched; as soon as there is room."""
+        if not self._is_wanted(source):
+            return
         with self._lock:
             at_work = self._details.get(source.name)
             is_ending = at_work is not None and at_work.stop.is_told
@@ -116,6 +118,18 @@ class Runner:
                 self._details_later[source.name] = source
                 return
         self._begin(self._details, source, self._fetch_details, DETAIL_LIMITS)
+
+    def reload(self, settings: Settings) -> None:
+        """A harvest goes on as it began; details may take days, and end with what is left alone now."""
+        self.settings = settings
+        with self._lock:
+            unwanted = [job for job in self._details.values() if not self._is_wanted(job.source)]
+        for job in unwanted:
+            job.stop.tell("its source is left alone now")
+
+    def _is_wanted(self, source: Source) -> bool:
+        now = self.settings.sources.get(source.name)
+        return now is not None and now.enabled
 
     def await_quiet(self, seconds: float) -> bool:
         """Until nothing runs, details neither; no longer than so many seconds."""
@@ -155,8 +169,8 @@ class Runner:
             job.thread = threading.Thread(
                 target=self._run, args=(jobs, job, work), name=f"harvest {source.name}", daemon=True
             )
+            job.thread.start()  # or the system refuses, and nothing has begun
             jobs[source.name] = job
-            job.thread.start()
 
     def _transport(self, source: Source, stop: Stop, limits: Limits | None) -> Transport:
         return Transport(

@@ -1,8 +1,9 @@
 """What is due is started: when is `timetable`'s, in which order is `dispatch`'s, the work is `runner`'s."""
 
 import threading
-from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
 
 from harvester import dispatch, timetable
 from harvester.clock import Clock
@@ -10,6 +11,7 @@ from harvester.config import Settings, Source
 from harvester.datestamp import format_datestamp, parse_datestamp
 from harvester.dispatch import Waiting
 from harvester.errors import StoreError
+from harvester.plan import of_this_list
 from harvester.runner import Ended, Runner
 from harvester.schedule import zone_named
 from harvester.store import Store, details, harvests, schedules, sources
@@ -19,7 +21,7 @@ from harvester.store.sources import SourceState
 from harvester.transport.words import host_of
 
 _STAGGER = 1.0  # seconds between two starts, on the whole
-_AGAIN = timedelta(minutes=1)  # after a run that another process, or a full disk, kept from beginning
+_AGAIN = 60.0  # seconds after a run that another process, or a full disk, kept from beginning
 
 
 class Scheduler:
@@ -32,9 +34,9 @@ class Scheduler:
         self._runner = runner
         self._zone = zone_named(settings.harvest.timezone)
         self._due: dict[str, datetime] = {}
-        self._not_before: dict[str, datetime] = {}
-        self._stopped_until: datetime | None = None
-        self._last_start = clock.monotonic()
+        # By monotonic(): the other clock may be put back.
+        self._not_before: dict[str, float] = {}
+        self._stopped_until = self._last_start = clock.monotonic()
         self._lock = threading.Lock()  # of what is due
         self._reckoning = threading.Lock()  # or an older reading might replace a newer one
 
@@ -50,9 +52,9 @@ class Scheduler:
     def reload(self, settings: Settings) -> None:
         """What runs goes on as it began."""
         zone = zone_named(settings.harvest.timezone)
-        with self._lock:
+        with self._reckoning:
             self._settings, self._zone = settings, zone
-            self._runner.settings = settings
+        self._runner.reload(settings)
         self.refresh()
 
     def refresh(self) -> None:
@@ -62,42 +64,47 @@ class Scheduler:
                 runs = harvests.last_of_all(connection)
                 states = {state.name: state for state in sources.every(connection)}
                 known = schedules.every(connection)
-            dues = {name: self._reckoned(name, runs, states, known) for name in self.scheduled}
+            dues = {
+                name: self._reckoned(source, runs.get(name), states.get(name), known.get(name))
+                for name, source in self.scheduled.items()
+            }
             self._keep([due for name, due in dues.items() if due != known.get(name)], set(known) - set(dues))
             with self._lock:
                 self._due = {name: _moment(due) for name, due in dues.items()}
 
     def _refresh_one(self, name: str) -> None:
-        with self._reckoning:
-            if name not in self.scheduled:
-                return
-            with self._store.read() as connection:
-                run, state = harvests.last(connection, name), sources.get(connection, name)
-                known = schedules.every(connection)
-            due = self._reckoned(name, {name: run} if run else {}, {name: state} if state else {}, known)
-            self._keep([due], ())
-            with self._lock:
-                self._due[name] = _moment(due)
+        with self._reckoning, self._rest_where_the_store_fails():
+            if source := self.scheduled.get(name):
+                self._keep([self._reckoned_now(source)], ())
+
+    def _is_due(self, source: Source) -> bool:
+        """Still: somebody else may have harvested it meanwhile. Waits for no other writer."""
+        with self._rest_where_the_store_fails():
+            return _moment(self._reckoned_now(source)) <= self._clock.now()
+
+    def _reckoned_now(self, source: Source) -> Due:
+        name = source.name
+        with self._store.read() as connection:
+            last, state = harvests.last(connection, name), sources.get(connection, name)
+            known = schedules.every(connection).get(name)
+        due = self._reckoned(source, last, state, known)
+        with self._lock:
+            self._due[name] = _moment(due)
+        return due
 
     def _reckoned(
-        self,
-        name: str,
-        runs: Mapping[str, Harvest],
-        states: Mapping[str, SourceState],
-        known: Mapping[str, Due],
+        self, source: Source, last: Harvest | None, state: SourceState | None, due: Due | None
     ) -> Due:
         """What is stored, unless its schedule or its last run is another one."""
-        source, last, due = self._settings.sources[name], runs.get(name), known.get(name)
+        last = of_this_list(last, source)
         if due is not None and not timetable.is_current(due, source, last):
             due = None
         now = self._clock.now()
-        if due is not None and not timetable.is_of_the_future(last, now):
+        if due is not None and not timetable.may_be_of_the_future(due, last, now):
             return due
-        moment = timetable.next_run(
-            source, last, states.get(name), self._zone, self._settings.serve.jitter, now
-        )
+        moment = timetable.next_run(source, last, state, self._zone, self._settings.serve.jitter, now)
         assert moment is not None, "it has a schedule"
-        new = Due(name, source.schedule, timetable.reckoned_from(last), format_datestamp(moment))
+        new = Due(source.name, source.schedule, timetable.reckoned_from(last), format_datestamp(moment))
         return min(due, new, key=_moment) if due else new
 
     def _keep(self, new: Sequence[Due], gone: Collection[str]) -> None:
@@ -110,32 +117,45 @@ class Scheduler:
         """Start what is due, not all at the same moment."""
         self._runner.end_overdue()
         now, allowed = self._clock.now(), self._allowed()
-        if not allowed or (self._stopped_until and now < self._stopped_until):
+        at = self._clock.monotonic()
+        if not allowed or at < self._stopped_until:
             return
         scheduled = self.scheduled
         with self._lock:
             waiting = [
                 Waiting(name, host_of(scheduled[name].url), due)
                 for name, due in self._due.items()
-                if due <= now and name in scheduled and now >= self._not_before.get(name, now)
+                if due <= now and name in scheduled and at >= self._not_before.get(name, at)
             ]
         if not waiting:
             return
         pool = self._settings.serve.pool
         for name in dispatch.to_start(waiting, self._runner.running, now, pool)[:allowed]:
-            self._runner.start(scheduled[name])
+            if self._is_due(scheduled[name]):
+                self._runner.start(scheduled[name])
 
     def ended(self, ended: Ended) -> None:
         """A run is over: its next one is due when that says. What could not even begin waits a little."""
-        again = self._clock.now() + _AGAIN
         with self._lock:
             self._not_before.pop(ended.source, None)
             if ended.error is not None:
-                self._not_before[ended.source] = again
-            if isinstance(ended.error, StoreError) and not ended.is_busy:
-                self._stopped_until = again
+                self._not_before[ended.source] = self._clock.monotonic() + _AGAIN
+        if isinstance(ended.error, StoreError) and not ended.is_busy:
+            self._rest()
         if ended.report is not None:
             self._refresh_one(ended.source)
+
+    @contextmanager
+    def _rest_where_the_store_fails(self) -> Iterator[None]:
+        try:
+            yield
+        except StoreError:
+            self._rest()
+            raise
+
+    def _rest(self) -> None:
+        """Each run would fail, and say so."""
+        self._stopped_until = self._clock.monotonic() + _AGAIN
 
     def fetch_waiting_details(self) -> None:
         """What an earlier service left."""

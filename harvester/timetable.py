@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, tzinfo
 from hashlib import blake2b
 
 from harvester.config import Source
-from harvester.datestamp import parse_datestamp
+from harvester.datestamp import format_datestamp, parse_datestamp
 from harvester.schedule import next_due, parse_schedule
 from harvester.store.harvests import Harvest
 from harvester.store.schedules import Due
@@ -33,13 +33,13 @@ def next_run(
     schedule = parse_schedule(source.schedule)
     if last is None:  # a cron line names the hours that suit; `every` does not
         return now if schedule.every else next_due(schedule, now, zone) + _lag(source, jitter, zone, now)
-    ended = parse_datestamp(last.finished or "")
+    ended, ahead = parse_datestamp(last.finished or ""), timedelta()
     if ended is not None and is_of_the_future(last, now):
-        ended = now
+        ended, ahead = now, ended - now
     if ended is None or last.checkpoint.stopped:  # cut off, or ended by ourselves: it goes on
-        return _not_before(last, ended or parse_datestamp(last.started) or now)
+        return _not_before(last, ended or parse_datestamp(last.started) or now, ahead)
     regular = next_due(schedule, ended, zone) + _lag(source, jitter, zone, ended)
-    return _not_before(last, _rarer(regular, ended, last, state))
+    return _not_before(last, _rarer(regular, ended, last, state), ahead)
 
 
 def _rarer(regular: datetime, ended: datetime, last: Harvest, state: SourceState | None) -> datetime:
@@ -54,10 +54,13 @@ def _rarer(regular: datetime, ended: datetime, last: Harvest, state: SourceState
     return max(regular, ended + (_WEEK if is_long else _DAY))
 
 
-def _not_before(last: Harvest, due: datetime) -> datetime:
-    """The repository's own word comes first: its Retry-After, or a refusal (FAULTS H06)."""
+def _not_before(last: Harvest, due: datetime, ahead: timedelta) -> datetime:
+    """The repository's own word comes first: its Retry-After, or a refusal (FAULTS H06).
+
+    It was written by a clock that was so far `ahead` of the one of now.
+    """
     allowed = parse_datestamp(last.checkpoint.not_before)
-    return max(due, allowed) if allowed else due
+    return max(due, allowed - ahead) if allowed else due
 
 
 def _lag(source: Source, jitter: timedelta, zone: tzinfo, after: datetime) -> timedelta:
@@ -73,6 +76,11 @@ def is_of_the_future(last: Harvest | None, now: datetime) -> bool:
     """The clock has been put back since: nobody waits until it is there again (FAULTS O05)."""
     ended = parse_datestamp(last.finished or "") if last else None
     return ended is not None and ended > now
+
+
+def may_be_of_the_future(due: Due, last: Harvest | None, now: datetime) -> bool:
+    """Was it reckoned before the clock was put back? A first run has nothing else that would tell."""
+    return due.due > format_datestamp(now) if last is None else is_of_the_future(last, now)
 
 
 def reckoned_from(last: Harvest | None) -> str:

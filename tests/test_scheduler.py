@@ -9,7 +9,9 @@ import pytest
 
 from harvester import config
 from harvester.config import Settings
+from harvester.errors import StoreError, StoreUnusable
 from harvester.harvest import harvest
+from harvester.report import Report
 from harvester.runner import Ended, Runner
 from harvester.scheduler import Scheduler
 from harvester.store import Store, leases, schedules, sources
@@ -126,7 +128,8 @@ def test_starts_are_staggered(fleet: Fleet) -> None:
         for second in range(3):
             for _ in range(3):
                 service.scheduler.look()
-                assert len(service.ended) + len(service.runner.running) == second
+                running = {run.source for run in service.runner.running}
+                assert len(running | {ended.source for ended in service.ended}) == second
             fleet.clock.advance(1)
         service.look()
         assert len(service.ended) == 3
@@ -136,9 +139,7 @@ def test_a_harvest_by_hand_counts(fleet: Fleet) -> None:
     with fleet.service() as service:
         service.look()
         fleet.clock.advance(5 * 3600)
-        source = fleet.settings().sources["a"]
-        with closing(Transport(fleet.clock)) as transport:
-            assert harvest(source, service.store, transport, fleet.clock).verdict == "complete"
+        assert by_hand(fleet, service).verdict == "complete"
         service.scheduler.refresh()
         assert sorted(service.at(6.1 * HOUR)) == ["b", "c"]
         assert service.at(11.1 * HOUR) == ["a"]
@@ -235,13 +236,115 @@ def test_nobody_waits_until_a_clock_that_was_put_back_is_there_again(fleet: Flee
     fleet.clock.advance(days=300)
     with fleet.service() as service:
         assert len(service.look()) == 1
-        fleet.clock.advance(days=-200)
+        fleet.clock.put_back(days=200)
         service.scheduler.refresh()
         fleet.clock.advance(5 * 3600)
         service.scheduler.refresh()
         assert service.look() == []
         fleet.clock.advance(2 * 3600)
         assert [ended.source for ended in service.look() if ended.report] == ["a"]
+
+
+def test_a_first_run_does_not_wait_for_a_clock_that_was_put_back(fleet: Fleet) -> None:
+    fleet.schedules = {"a": "every 6 hours", "b": "30 13 * * *"}
+    fleet.clock.advance(days=300)
+    with fleet.service() as service:
+        fleet.clock.put_back(days=200)
+        service.scheduler.refresh()
+        assert service.at(timedelta(days=100)) == ["a"]
+        assert service.at(timedelta(days=100) + 1.6 * HOUR) == ["b"]
+
+
+def test_nobody_rests_for_longer_than_a_minute_where_the_clock_is_put_back(fleet: Fleet) -> None:
+    fleet.schedules = {"a": "every 6 hours"}
+    with fleet.service() as service:
+        service.scheduler.ended(Ended("a", error=StoreUnusable("the disk is full")))
+        fleet.clock.put_back(days=1)
+        assert service.look() == []
+        fleet.clock.advance(61)
+        service.scheduler.refresh()
+        assert [ended.source for ended in service.look()] == ["a"]
+
+
+def test_what_somebody_else_has_just_harvested_is_not_harvested_again(fleet: Fleet) -> None:
+    """No refresh has come between."""
+    fleet.schedules = {"a": "every 6 hours"}
+    with fleet.service() as service:
+        by_hand(fleet, service)
+        assert service.look() == []
+        assert service.at(6.1 * HOUR) == ["a"]
+
+
+def test_a_corrected_address_is_tried_at_once(fleet: Fleet) -> None:
+    fleet.schedules = {"a": "every 6 hours"}
+    fleet.repositories["a"].misbehave(faults.status(403))
+    with fleet.service() as service:
+        assert service.at(timedelta()) == ["a"]
+        service.scheduler.refresh()
+        assert service.at(HOUR) == []
+        fleet.repositories["a"] = fleet.repositories["b"]
+        service.scheduler.reload(fleet.settings())
+        assert [ended.report and ended.report.verdict for ended in service.look()] == ["complete"]
+        assert service.look() == []
+
+
+def test_a_store_that_fails_after_a_harvest_is_left_alone_for_a_minute(fleet: Fleet) -> None:
+    fleet.schedules = {"a": "every 6 hours", "b": "every 6 hours"}
+    with fleet.service() as service:
+        report = by_hand(fleet, service)
+        with service.store.write() as connection:
+            connection.exec_driver_sql(
+                "CREATE TRIGGER full BEFORE INSERT ON schedules BEGIN SELECT RAISE(ABORT, 'full'); END"
+            )
+        with pytest.raises(StoreError):
+            service.scheduler.ended(Ended("a", report=report))
+        assert service.look() == []
+        with service.store.write() as connection:
+            connection.exec_driver_sql("DROP TRIGGER full")
+        fleet.clock.advance(61)
+        assert [ended.source for ended in service.look()] == ["b"]
+
+
+def by_hand(fleet: Fleet, service: Service) -> Report:
+    with closing(Transport(fleet.clock)) as transport:
+        return harvest(fleet.settings().sources["a"], service.store, transport, fleet.clock)
+
+
+def test_a_thread_that_cannot_be_had_is_tried_for_again(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet.schedules = {"a": "every 6 hours"}
+    with fleet.service() as service:
+        fleet.clock.advance(1)
+        with monkeypatch.context() as poor:
+            poor.setattr("threading.Thread.start", refusing)
+            with pytest.raises(RuntimeError):
+                service.scheduler.look()
+        assert [ended.source for ended in service.look()] == ["a"]
+
+
+def refusing(_thread: object) -> None:
+    raise RuntimeError("can't start new thread")
+
+
+def test_details_of_a_source_that_is_disabled_end(fleet: Fleet) -> None:
+    fleet.schedules = {"a": "every 6 hours"}
+    repository = fleet.repositories["a"]
+    works = repository.responder
+    assert isinstance(works, Works)
+    repository.exports = Exports(works, has_years=False)
+    gate = Gate(repository)
+    repository.misbehave(gate.before, lambda asked: asked.path.startswith(EXPORT), times=1)
+    with fleet.service(a='details = "eprints"') as service:
+        fleet.clock.advance(1)
+        service.scheduler.look()
+        gate.await_reached()
+        service.scheduler.reload(fleet.settings(a='details = "eprints"\nenabled = false'))
+        assert service.runner.await_quiet(60)
+        service.runner.start_details(fleet.settings(a='details = "eprints"').sources["a"])
+        assert service.runner.await_quiet(60)
+        gate.opened.set()
+        assert [ended.details for ended in service.ended] == [None, None]
 
 
 def test_details_come_after_the_list_and_before_the_next(fleet: Fleet) -> None:

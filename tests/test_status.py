@@ -64,6 +64,13 @@ def repository() -> Iterator[FakeRepository]:
         yield repository
 
 
+def scheduled(folder: Path, schedule: str) -> None:
+    """It was harvested from the same address."""
+    with program_in(folder) as program:
+        url = program.settings.sources["demo"].url
+    point_to(folder, url, schedule=schedule)
+
+
 def told(run: Run) -> dict[str, Any]:
     (found,) = run("status", "--json").lines
     return found
@@ -102,7 +109,7 @@ def test_json(run: Run) -> None:
 def test_next_due_is_by_the_schedule_and_this_sources_lag(
     run: Run, folder: Path, schedule: str, due: str
 ) -> None:
-    point_to(folder, "http://127.0.0.1:1/oai", schedule=schedule)
+    scheduled(folder, schedule)
     settings(folder, '\n[harvest]\ntimezone = "Europe/London"\n[serve]\njitter = "2 minutes"\n')
     sql(folder, "UPDATE harvests SET finished = '2026-06-01T12:00:00Z'")
     found = datetime.fromisoformat(of(run)["next_due"]) - datetime.fromisoformat(due)
@@ -112,13 +119,22 @@ def test_next_due_is_by_the_schedule_and_this_sources_lag(
 def test_what_serve_has_reckoned_holds_as_long_as_the_schedule_and_the_last_run(
     run: Run, folder: Path
 ) -> None:
-    point_to(folder, "http://127.0.0.1:1/oai", schedule="every 6 hours")
+    scheduled(folder, "every 6 hours")
     with program_in(folder) as program, program.store.write() as connection:
         last = standings_of(program)["demo"]
         schedules.put(connection, [Due("demo", "every 6 hours", last, "2099-01-01T00:00:00Z")])
     assert of(run)["next_due"] == "2099-01-01T00:00:00Z"
-    point_to(folder, "http://127.0.0.1:1/oai", schedule="every 7 hours")
+    scheduled(folder, "every 7 hours")
     assert of(run)["next_due"] < "2099"
+
+
+def test_a_corrected_address_is_due_at_once(run: Run, folder: Path) -> None:
+    scheduled(folder, "every 6 hours")
+    sql(folder, "UPDATE harvests SET verdict = 'failed'")
+    sql(folder, "UPDATE sources SET failures = 9, failing_since = '2026-01-01T00:00:00Z'")
+    before = of(run)["next_due"]
+    point_to(folder, "http://127.0.0.1:1/oai", schedule="every 6 hours")
+    assert of(run)["next_due"] < before
 
 
 def standings_of(program: Any) -> dict[str, str]:
@@ -183,7 +199,7 @@ def test_a_person_reads_it(run: Run, folder: Path) -> None:
 
 def test_how_long_ago_and_how_fast(run: Run, folder: Path) -> None:
     ended = datetime.now(UTC) - timedelta(days=4)
-    point_to(folder, "http://127.0.0.1:1/oai", schedule="every 1 days")
+    scheduled(folder, "every 1 days")
     sql(folder, f"UPDATE harvests SET finished = '{ended:%Y-%m-%dT%H:%M:%SZ}'")
     sql(folder, "UPDATE harvests SET checkpoint = json_set(checkpoint, '$.seconds', 11.5)")
     row = run("status").out.splitlines()[1]
@@ -194,7 +210,7 @@ def test_how_long_ago_and_how_fast(run: Run, folder: Path) -> None:
 
 def test_that_nobody_serves_is_said_where_something_is_due(run: Run, folder: Path) -> None:
     assert "windrow serve" not in run("status").out
-    point_to(folder, "http://127.0.0.1:1/oai", schedule="every 1 days")
+    scheduled(folder, "every 1 days")
     assert "windrow serve is not running" in run("status").out
     (folder / "data/serve.json").write_text(ELSEWHERE)
     assert "windrow serve: process 7 on elsewhere, since" in run("status").out
@@ -240,7 +256,7 @@ def test_what_a_harvest_has_left_to_do_is_a_persons_where_no_schedule_does_it(ru
     sql(folder, "UPDATE harvests SET verdict = 'partial', reason = 'it was interrupted'")
     assert f"    it was interrupted\n{goes_on}" in run("status").out
     assert of(run)["state"] == "waiting"
-    point_to(folder, "http://127.0.0.1:1/oai", schedule="every 1 days")
+    scheduled(folder, "every 1 days")
     assert "    it was interrupted\n\n" in run("status").out
     sql(
         folder,

@@ -98,6 +98,13 @@ def test_the_repository_s_own_word_comes_first() -> None:
     assert due(run("deferred", not_before=format_datestamp(NOON + HOUR)), state(1, NOON)) == NOON + 6 * HOUR
 
 
+def test_its_word_was_written_by_a_clock_that_was_put_back_since() -> None:
+    ahead = NOON + 300 * DAY
+    refused = run("failed", ahead, not_before=format_datestamp(ahead + DAY))
+    assert due(refused, state(1, ahead)) == NOON + DAY
+    assert due(run("partial", ahead, stopped=True, not_before=format_datestamp(ahead))) == NOON
+
+
 def test_jitter_is_a_source_s_own_and_the_same_each_time() -> None:
     jitter = timedelta(minutes=10)
     late = {name: due(run(), jitter=jitter, name=name) for name in map(str, range(200))}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from harvester.datestamp import format_datestamp, parse_datestamp
+from harvester.plan import of_this_list
 from harvester.report import Report, report
 from harvester.timetable import is_current, next_run
 from index.program import Program
@@ -121,7 +122,7 @@ def _reckoning(program: Program, connection: "Connection", now: datetime) -> _Du
     def due(source: "Source | None", last: "Harvest | None", state: "SourceState | None") -> datetime | None:
         if source is None or not source.enabled:
             return None
-        known = stored.get(source.name)
+        known, last = stored.get(source.name), of_this_list(last, source)
         if known is not None and is_current(known, source, last):
             return parse_datestamp(known.due)
         return next_run(source, last, state, zone, settings.serve.jitter, now)

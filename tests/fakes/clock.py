@@ -35,6 +35,10 @@ class FakeClock:
             self.sleep(seconds)
         return event.is_set()
 
+    def put_back(self, *, days: float) -> None:
+        """The clock on the wall; no time passes."""
+        self._began -= timedelta(days=days)
+
     def advance(self, seconds: float = 0.0, *, days: float = 0.0) -> None:
         with self._lock:
             self._passed += seconds + days * 86_400
