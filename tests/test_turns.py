@@ -68,21 +68,28 @@ def test_64_threads_read_at_once(store: Store) -> None:
 
 
 def test_who_is_interrupted_while_waiting_keeps_nobody_waiting() -> None:
-    turns, mine_is_asked, ended = Turns(), threading.Event(), threading.Event()
-    has_it, main = threading.Event(), threading.current_thread()
+    turns, has_it, asked, interrupted, ended = Turns(), *(threading.Event() for _ in range(4))
+    main = threading.current_thread()
+
+    def interrupt_once(_signal: int, _frame: object) -> None:
+        if not interrupted.is_set():
+            interrupted.set()
+            raise KeyboardInterrupt
 
     def hold() -> None:
         with turns.turn():
             has_it.set()
-            mine_is_asked.wait()
-            signal.pthread_kill(main.ident or 0, signal.SIGINT)
+            asked.wait()
+            while not interrupted.wait(0.05):  # a signal just before the wait begins does not end it
+                signal.pthread_kill(main.ident or 0, signal.SIGUSR1)
             ended.wait()
 
     def wait_in_vain() -> None:
-        mine_is_asked.set()
+        asked.set()
         with turns.turn():
             raise AssertionError("the other has it")
 
+    before = signal.signal(signal.SIGUSR1, interrupt_once)
     holder = threading.Thread(target=hold)
     holder.start()
     has_it.wait()
@@ -90,6 +97,7 @@ def test_who_is_interrupted_while_waiting_keeps_nobody_waiting() -> None:
         wait_in_vain()
     ended.set()
     holder.join()
+    signal.signal(signal.SIGUSR1, before)
     for _ in range(2):
         with turns.turn():
             pass
