@@ -96,13 +96,13 @@ class TestWidth:
             on_terminal(folder, "search", "author:khan", columns=20)
         )
 
-    @pytest.mark.parametrize("columns", [40, 60])
-    def test_status_stacks_what_has_no_room(self, folder: Path, columns: int) -> None:
+    @pytest.mark.parametrize("columns", [30, 40, 60])
+    def test_status_says_the_most_important_where_there_is_little_room(
+        self, folder: Path, columns: int
+    ) -> None:
         told = lines_of(on_terminal(folder, "status", columns=columns))
         assert max(map(len, told)) <= columns
-        assert told[0] == "demo"
-        assert "  records       224" in told
-        assert any(line.startswith("  last harvest  complete") for line in told)
+        assert {"demo", "224", "complete"} <= set(" ".join(told).split())
 
     def test_status_is_a_table_where_there_is_room(self, folder: Path) -> None:
         assert lines_of(on_terminal(folder, "status", columns=120))[1].startswith("demo        224 ")
