@@ -82,6 +82,7 @@ class _Harvest:
             stopped = isinstance(error, KeyboardInterrupt | SystemExit)
             # An interrupt strikes between any two lines, even those that would end a transaction: end it now.
             clear_frames(error.__traceback__)
+            self._run.ledger.reread()
             reason = "it was interrupted" if stopped else "Windrow itself failed: please report it"
             broken = verdict.judge_break(self._run.checkpoint, reason, stopped=stopped)
             self._end(broken, "" if stopped else repr(error))

@@ -55,6 +55,12 @@ class Ledger:
         with self._writing() as connection:
             harvests.change_request(connection, self._id, request)
 
+    def reread(self) -> None:
+        """After an interrupt, which may have come between a commit and our own note of it."""
+        if self._row is not None:
+            with self._store.read() as connection:
+                self.checkpoint = harvests.checkpoint_of(connection, self._row)
+
     def keep_lease(self) -> None:
         with self._writing():
             pass

@@ -157,6 +157,13 @@ def save_checkpoint(connection: Connection, harvest_id: int, checkpoint: Checkpo
     fault_point("checkpoint written")
 
 
+def checkpoint_of(connection: Connection, harvest_id: int) -> Checkpoint:
+    packed = connection.execute(
+        sa.select(harvests.c.checkpoint).where(harvests.c.id == harvest_id)
+    ).scalar_one()
+    return msgspec.json.decode(packed, type=Checkpoint)
+
+
 _SAVE = (
     sa.update(harvests).where(harvests.c.id == sa.bindparam("run")).values(checkpoint=sa.bindparam("packed"))
 )
