@@ -194,6 +194,7 @@ class Runner:
         except BaseException as error:  # noqa: BLE001  told by on_end
             ended = Ended(name, error=error)
         finally:
+            job.stop.tell("it is over")  # to whoever reads ahead for it, and may wait for hours
             job.transport.close()
         try:
             self._on_end(ended)

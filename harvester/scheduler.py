@@ -37,6 +37,7 @@ class Scheduler:
         # By monotonic(): the other clock may be put back.
         self._not_before: dict[str, float] = {}
         self._stopped_until = self._last_start = clock.monotonic()
+        self._trouble = ""
         self._lock = threading.Lock()  # of what is due
         self._reckoning = threading.Lock()  # or an older reading might replace a newer one
 
@@ -141,7 +142,7 @@ class Scheduler:
             if ended.error is not None:
                 self._not_before[ended.source] = self._clock.monotonic() + _AGAIN
         if isinstance(ended.error, StoreError) and not ended.is_busy:
-            self._rest()
+            self._rest(ended.error)
         if ended.report is not None:
             self._refresh_one(ended.source)
 
@@ -149,13 +150,18 @@ class Scheduler:
     def _rest_where_the_store_fails(self) -> Iterator[None]:
         try:
             yield
-        except StoreError:
-            self._rest()
+        except StoreError as error:
+            self._rest(error)
             raise
 
-    def _rest(self) -> None:
+    def _rest(self, error: StoreError) -> None:
         """Each run would fail, and say so."""
-        self._stopped_until = self._clock.monotonic() + _AGAIN
+        self._stopped_until, self._trouble = self._clock.monotonic() + _AGAIN, error.message
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing is started now, or ""."""
+        return self._trouble if self._clock.monotonic() < self._stopped_until else ""
 
     def fetch_waiting_details(self) -> None:
         """What an earlier service left."""

@@ -76,7 +76,13 @@ class Following:
             self._say(f"The index's process has died ({self._how()}); it starts again in {pause:.0f} s.")
         elif now >= self._not_before:
             self._let_go()
+            self._start_again()
+
+    def _start_again(self) -> None:
+        try:
             self.start()
+        except OSError as error:
+            self._say(f"The index's process cannot be started: {error.strerror or error}.")
 
     def close(self, within: float | None = None) -> bool:
         """It takes in what is stored by now. False where it had died, or was killed `within` seconds on."""

@@ -85,6 +85,22 @@ def test_a_death_after_a_long_life_is_a_new_matter(
     assert [sentence[-4:] for sentence in said] == ["1 s.", "1 s."]
 
 
+def test_one_that_cannot_be_started_is_tried_again(
+    clock: FakeClock, following: Following, said: list[str]
+) -> None:
+    command, following._command = following._command, ["/nowhere/python"]
+    kill(following)
+    following.restart()
+    clock.advance(1)
+    following.restart()
+    assert said[-1] == "The index's process cannot be started: No such file or directory."
+    following._command = command
+    following.restart()
+    clock.advance(2)
+    following.restart()
+    assert following.is_alive
+
+
 def test_one_that_cannot_end_is_killed(following: Following) -> None:
     assert following.pid
     os.kill(following.pid, signal.SIGSTOP)

@@ -299,9 +299,11 @@ def test_a_store_that_fails_after_a_harvest_is_left_alone_for_a_minute(fleet: Fl
         with pytest.raises(StoreError):
             service.scheduler.ended(Ended("a", report=report))
         assert service.look() == []
+        assert "full" in service.scheduler.trouble
         with service.store.write() as connection:
             connection.exec_driver_sql("DROP TRIGGER full")
         fleet.clock.advance(61)
+        assert not service.scheduler.trouble
         assert [ended.source for ended in service.look()] == ["b"]
 
 

@@ -1,5 +1,7 @@
 """What harvests and the index have to say, as lines of the log: one at info for each harvest."""
 
+import logging
+
 import structlog
 
 from harvester.details import Detailed
@@ -8,6 +10,8 @@ from harvester.report import Report
 from harvester.runner import Ended, Told
 
 _log = structlog.get_logger(__name__)
+
+_LONG = 60.0  # seconds; a repository that is busy may ask for a shorter wait before each page
 
 _OF_HARVEST = (
     "source verdict reason received created updated unchanged deleted quarantined vanished held"
@@ -18,7 +22,8 @@ _OF_DETAILS = "source fetched changed failed waiting reason".split()
 
 def tell(told: Told) -> None:
     if told.wait:
-        _log.info("waits", source=told.source, seconds=round(told.wait, 1), why=told.sentence)
+        level = logging.INFO if told.wait >= _LONG else logging.DEBUG
+        _log.log(level, "waits", source=told.source, seconds=round(told.wait, 1), why=told.sentence)
     else:
         _log.warning("notice", source=told.source, text=told.sentence)
 
