@@ -149,7 +149,9 @@ def test_what_the_machine_lacks_is_told_and_the_harvest_goes_on_later(
         assert ("No space left" if lack == "full" else "memory") in cut["reason"]
         served.heard("harvest", source="0", verdict="complete")
         assert served.end()[0] == 0
-    assert [asked.offset for asked in repository.asked("ListRecords")][:6] == [0, 10, 20, 30, 20, 30]
+    asked = [asked.offset for asked in repository.asked("ListRecords")]
+    assert asked[:3] == [0, 10, 20]
+    assert asked[3:5] in ([20, 30], [30, 20])  # one page may have been read ahead
     is_sound(folder, RECORDS)
 
 
