@@ -1,8 +1,10 @@
 """`windrow serve` is told to end, in whatever it does: it ends in time, says what is so, goes on later."""
 
 import signal
+import sqlite3
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -257,6 +259,17 @@ def test_a_second_signal_ends_it_at_once(repository: FakeRepository, folder: Pat
         assert not served.said("ended")
         follower.kill()
     goes_on(repository, folder)
+
+
+def test_while_a_reload_waits_for_another_writer(repository: FakeRepository, folder: Path) -> None:
+    with serve(folder) as served:
+        served.heard("harvest", source="test", verdict="complete")
+        with closing(sqlite3.connect(folder / "data/windrow.db", isolation_level=None)) as store:
+            store.execute("BEGIN IMMEDIATE")
+            other = '[sources.other]\nurl = "http://127.0.0.1:1/"\nschedule = "every 6 hours"\n'
+            write_config(folder, repository, other)
+            served.tell(signal.SIGHUP)
+            ends_in_time(served)
 
 
 # Nobody asks

@@ -54,7 +54,7 @@ class Service:
         self._program = program
         self._load = load
         self._signals: SimpleQueue[int] = SimpleQueue()
-        self._is_ending = False
+        self._may_end_at_once = True  # as nothing has begun
         self._looked = program.clock.monotonic()
         self._runner = Runner(program.settings, program.store, program.clock, self._ended, telling.tell)
         self._scheduler = Scheduler(program.settings, program.store, program.clock, self._runner)
@@ -68,6 +68,7 @@ class Service:
             self._catch_signals()  # before anybody may find us, and send SIGHUP
             stack.enter_context(serving(self._program.settings.data))
             wakings = self._start(stack)
+            self._may_end_at_once = False
             self._say_ready()
             told = self._until_told(wakings)
             left = self._end(told, wakings)
@@ -150,7 +151,7 @@ class Service:
         if self._monitor is not None and ended.run is not None:
             self._monitor.ended(ended.run)
         telling.tell_end(ended)
-        _logged(partial(self._scheduler.ended, ended), "ended")
+        _logged(partial(self._scheduler.ended, ended), "schedule")
 
     # Signals
 
@@ -160,7 +161,7 @@ class Service:
                 signal.signal(getattr(signal, name), self._caught)
 
     def _caught(self, number: int, _frame: FrameType | None) -> None:
-        if self._is_ending and number != getattr(signal, "SIGHUP", None):
+        if self._may_end_at_once and number != getattr(signal, "SIGHUP", None):
             os._exit(128 + number)
         self._signals.put(number)
 
@@ -175,10 +176,10 @@ class Service:
                 continue
             if number != getattr(signal, "SIGHUP", None):
                 return signal.Signals(number).name
-            self._reload()
+            systemd.notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
+            wakings.add_job(self._reload, executor="patient")  # not here: it may wait for another writer
 
     def _reload(self) -> None:
-        systemd.notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
         try:
             settings = self._load()
             self._scheduler.reload(settings)
@@ -214,7 +215,7 @@ class Service:
 
     def _end(self, told: str, wakings: BackgroundScheduler) -> list[str]:
         """Within ten seconds, whatever the network does; the sources whose runs had to be cut off."""
-        self._is_ending = True
+        self._may_end_at_once = True
         _log.info("ending", signal=told)
         systemd.notify("STOPPING=1")
         wakings.shutdown(wait=False)
