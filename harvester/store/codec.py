@@ -4,9 +4,11 @@ A frame names its dictionary, so old rows stay readable when a new dictionary is
 A shipped dictionary is never changed: add `NAME.N+1.zdict` beside it.
 """
 
+import threading
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
+from typing import NamedTuple
 
 import msgspec
 import zstandard
@@ -44,26 +46,51 @@ def decompress(packed: bytes) -> bytes:
     return _decompressor(zstandard.get_frame_parameters(packed).dict_id).decompress(packed)
 
 
-@cache
+class _Tools(threading.local):
+    """A thread's own: zstandard's objects, shared by two, corrupt what they write, or end the process."""
+
+    def __init__(self) -> None:
+        self.compressors: dict[str, zstandard.ZstdCompressor] = {}
+        self.decompressors: dict[int, zstandard.ZstdDecompressor] = {}
+
+
+_tools = _Tools()
+
+
 def _compressor(name: str) -> zstandard.ZstdCompressor:
-    versions = sorted(
-        (dictionary for dictionary in _dictionaries() if dictionary[0] == name), key=lambda found: found[1]
-    )
-    dictionary = versions[-1][2] if versions else None
-    return zstandard.ZstdCompressor(level=_LEVEL, dict_data=dictionary)
+    found = _tools.compressors.get(name)
+    if found is None:
+        versions = sorted((one.version, one.content) for one in _dictionaries() if one.name == name)
+        dictionary = zstandard.ZstdCompressionDict(versions[-1][1]) if versions else None
+        found = zstandard.ZstdCompressor(level=_LEVEL, dict_data=dictionary)
+        _tools.compressors[name] = found
+    return found
 
 
-@cache
 def _decompressor(dictionary_id: int) -> zstandard.ZstdDecompressor:
-    by_id = {dictionary.dict_id(): dictionary for _, _, dictionary in _dictionaries()}
-    return zstandard.ZstdDecompressor(dict_data=by_id.get(dictionary_id))
+    found = _tools.decompressors.get(dictionary_id)
+    if found is None:
+        contents = [one.content for one in _dictionaries() if one.id == dictionary_id]
+        dictionary = zstandard.ZstdCompressionDict(contents[0]) if contents else None
+        found = zstandard.ZstdDecompressor(dict_data=dictionary)
+        _tools.decompressors[dictionary_id] = found
+    return found
+
+
+class _Dictionary(NamedTuple):
+    name: str
+    version: int
+    id: int
+    content: bytes
 
 
 @cache
-def _dictionaries() -> tuple[tuple[str, int, zstandard.ZstdCompressionDict], ...]:
+def _dictionaries() -> tuple[_Dictionary, ...]:
     found = []
     for file in files("harvester.store").joinpath("dictionaries").iterdir():
         name, version, kind = [*file.name.split("."), "", ""][:3]
         if kind == "zdict":
-            found.append((name, int(version), zstandard.ZstdCompressionDict(file.read_bytes())))
+            content = file.read_bytes()
+            id = zstandard.ZstdCompressionDict(content).dict_id()
+            found.append(_Dictionary(name, int(version), id, content))
     return tuple(found)
