@@ -70,6 +70,7 @@ class Week:
         self._kinds = kinds(sources)
         self._harvests: Counter[str] = Counter()
         self._commits = 0
+        self._errors: list[BaseException] = []
         self._runner = Runner(self.settings, self.store, clock, self._ended)
         self._scheduler = Scheduler(self.settings, self.store, clock, self._runner)
         self._scheduler.refresh()
@@ -121,13 +122,14 @@ class Week:
     def _ended(self, ended: Ended) -> None:
         self._scheduler.ended(ended)
         if ended.error is not None:
-            raise ended.error
+            self._errors.append(ended.error)
         if ended.report is not None:
             self._harvests[ended.source] += 1
             self.verdicts[ended.source, ended.report.verdict] += 1
 
     def _figures(self) -> Day:
         traffic, us = self._port.traffic(), psutil.Process()
+        assert not self._errors, self._errors
         assert traffic.most_at_once <= 1, "two requests were in flight at one host"
         ran, commits = self._harvests, self._commits
         self._harvests, self._commits = Counter(), 0
