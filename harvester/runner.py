@@ -203,15 +203,12 @@ class Runner:
         finally:
             with self._lock:
                 del jobs[name]
+                self._start_later_details()
                 self._lock.notify_all()
-            self._start_later_details()
 
     def _start_later_details(self) -> None:
-        with self._lock:
-            if self._closed or not self._details_later or len(self._details) >= _MOST_DETAILS:
-                return
-            source = self._details_later.pop(next(iter(self._details_later)))
-        self.start_details(source)
+        if self._details_later and not self._closed and len(self._details) < _MOST_DETAILS:
+            self.start_details(self._details_later.pop(next(iter(self._details_later))))
 
     def _harvest(self, job: _Job) -> Ended:
         name = job.source.name

@@ -214,7 +214,7 @@ def test_a_harvest_is_ended_at_its_limit_and_goes_on(repository: FakeRepository,
     write_config(folder, repository, more='[serve]\nlongest = "1 hour"\n')
     gate = Gate(repository)
     repository.misbehave(gate.before, offset(2 * A_PAGE), times=1)
-    setting, _clock = running_at(SPEED, ahead=60.0)
+    setting, _clock = running_at(SPEED / 3, ahead=60.0)
     with serve(folder, clock=setting) as served:
         ended = served.heard("harvest", source="0")
         assert (ended["verdict"], ended["reason"]) == ("partial", "it was ended at its limit of 1 hour")

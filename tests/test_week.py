@@ -42,5 +42,5 @@ def test_two_days(tmp_path: Path) -> None:
         assert all(runs[name] <= 1 for name in sources_of(begun, "refusing", "dead"))
         assert runs[sources_of(begun, "away")[0]] <= 12
         assert {verdict for source, verdict in begun.verdicts if source in healthy} == {"complete"}
-        assert second.files <= first.files + 2
+        assert second.files <= first.files + 16  # a few more connections of a pool
         assert second.requests < first.requests

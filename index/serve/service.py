@@ -42,7 +42,7 @@ _LOOK, _REFRESH, _NEWS, _TIDY = 1.0, 30.0, 30.0, 3600.0
 _SHORTEST = 0.02  # between two wakings, however fast the clock
 _STUCK = 120.0
 # Of the ten seconds that ending may take.
-_FOR_HARVESTS, _FOR_INDEX = 5.0, 4.0
+_FOR_HARVESTS, _FOR_INDEX = 4.0, 4.0
 _GLANCE = 1.0
 _KEPT_RUNS = 1000
 
@@ -60,6 +60,7 @@ class Service:
         self._scheduler = Scheduler(program.settings, program.store, program.clock, self._runner)
         self._teller = Teller(program.store, program.clock)
         self._monitor: Monitor | None = None
+        self._busy: set[str] = set()  # sources that another process was at when we tried last
         self._index = Following(program.settings.path, program.clock, telling.tell_of_index, overheard=True)
 
     def run(self) -> None:
@@ -150,7 +151,11 @@ class Service:
     def _ended(self, ended: Ended) -> None:
         if self._monitor is not None and ended.run is not None:
             self._monitor.ended(ended.run)
-        telling.tell_end(ended)
+        telling.tell_end(ended, again=ended.is_busy and ended.source in self._busy)
+        if ended.is_busy:
+            self._busy.add(ended.source)
+        else:
+            self._busy.discard(ended.source)
         _logged(partial(self._scheduler.ended, ended), "schedule")
 
     # Signals

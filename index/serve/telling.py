@@ -32,13 +32,15 @@ def tell_of_index(sentence: str) -> None:
     _log.warning("index", text=sentence)
 
 
-def tell_end(ended: Ended) -> None:
+def tell_end(ended: Ended, *, again: bool = False) -> None:
+    """`again`: the same was told the last time, a minute ago."""
     if ended.report is not None:
         _log.info("harvest", **_facts(ended.report, _OF_HARVEST))
     if ended.details is not None and (ended.details.fetched or ended.details.failed or ended.details.reason):
         _log.info("details", **_facts(ended.details, _OF_DETAILS))
     if isinstance(ended.error, WindrowError):
-        _log.warning("harvest", source=ended.source, text=ended.error.message, advice=ended.error.advice)
+        level = logging.DEBUG if again else logging.WARNING
+        _log.log(level, "harvest", source=ended.source, text=ended.error.message, advice=ended.error.advice)
     elif ended.error is not None:
         fault = "this is a fault of Windrow: please report it"
         _log.error("harvest", source=ended.source, text=fault, exc_info=ended.error)
