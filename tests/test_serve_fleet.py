@@ -27,9 +27,9 @@ from tests.fakes.works import ARTICLES, THESES, Works
 from tests.served import Serve, await_fact, running_at
 
 pytestmark = pytest.mark.slow
-SPEED = 360.0  # ten seconds are an hour
-HOURS = 5
-RESTARTS = 4
+SPEED = 240.0  # fifteen seconds are an hour
+HOURS = 4
+RESTARTS = 3
 WORKS, A_PAGE = 25, 10
 JITTER = timedelta(minutes=10)
 STALL = timedelta(seconds=4 * SPEED)  # for which a machine that has much to do may stand still, now and then
@@ -145,7 +145,7 @@ def harvested(ships: Fleet) -> Iterator[tuple[str, str, FakeRepository]]:
 
 
 def config(ships: Fleet) -> str:
-    return f'[serve]\npool = 2\nlongest = "1 hour"\njitter = "{JITTER.seconds // 60} minutes"\n' + "".join(
+    return f'[serve]\npool = 4\nlongest = "1 hour"\njitter = "{JITTER.seconds // 60} minutes"\n' + "".join(
         f'[sources.{source}]\nurl = "{repository.url}"\nset = "{spec}"\nschedule = "every 1 hour"\n'
         for source, spec, repository in harvested(ships)
     )
@@ -194,7 +194,7 @@ def test_it_runs_by_itself(tmp_path: Path) -> None:
         assert_in_time(watch, runs, down)
         assert_backed_off(runs)
         ships.revive()
-        setting, hands.clock = running_at(SPEED, ahead=clock.now().timestamp() - time.time() + WEEKS)
+        setting, hands.clock = running_at(3 * SPEED, ahead=clock.now().timestamp() - time.time() + WEEKS)
         serve_until_quiet(tmp_path, setting, hands.clock)
         assert ships.most_at_once == 1
         wanted = expected(ships)

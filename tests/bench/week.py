@@ -142,7 +142,7 @@ class Week:
             commits,
             us.memory_info().rss,
             us.num_fds(),
-            us.num_threads(),
+            threading.active_count(),
             _size(self._folder, "windrow.db*"),
             _size(self._folder, "index/**/*"),
         )
