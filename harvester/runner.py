@@ -28,6 +28,8 @@ from harvester.transport.words import host_of
 
 _SLOW = 10.0  # seconds without an answer
 _PAUSE = timedelta(hours=1)  # after a run that was ended at its limit
+# Who is asked to wait for longer is due then: that says more than a harvest which is at it for hours.
+_LIMITS = Limits(retry_after_cap=60.0)
 _MOST_DETAILS = 32  # sources of which they are fetched at once
 
 
@@ -105,7 +107,7 @@ class Runner:
             fetching = self._details.get(source.name)
         if fetching is not None:
             fetching.stop.tell("its list is harvested first")
-        self._begin(self._harvests, source, self._harvest, None)
+        self._begin(self._harvests, source, self._harvest, _LIMITS)
 
     def start_details(self, source: Source) -> None:
         """Where none of it are being fetched; as soon as there is room."""
@@ -159,7 +161,7 @@ class Runner:
         return [job.source.name for job in jobs if job.thread and job.thread.is_alive()]
 
     def _begin(
-        self, jobs: dict[str, _Job], source: Source, work: Callable[[_Job], Ended], limits: Limits | None
+        self, jobs: dict[str, _Job], source: Source, work: Callable[[_Job], Ended], limits: Limits
     ) -> None:
         with self._lock:
             if self._closed or source.name in jobs:
@@ -172,7 +174,7 @@ class Runner:
             job.thread.start()  # or the system refuses, and nothing has begun
             jobs[source.name] = job
 
-    def _transport(self, source: Source, stop: Stop, limits: Limits | None) -> Transport:
+    def _transport(self, source: Source, stop: Stop, limits: Limits) -> Transport:
         return Transport(
             self._clock,
             self.settings.harvest.contact,
@@ -236,5 +238,6 @@ class Runner:
 
 
 def _in_words(span: timedelta) -> str:
-    hours = span.total_seconds() / 3600
-    return f"{hours:g} hours" if hours != 1 else "1 hour"
+    minutes = round(span.total_seconds() / 60)
+    count, unit = (minutes, "minute") if minutes % 60 else (minutes // 60, "hour")
+    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"

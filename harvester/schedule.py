@@ -69,6 +69,11 @@ def parse_interval(text: str) -> timedelta | None:
     return _interval(int(every[1]), every[2])
 
 
+def parse_jitter(text: str) -> timedelta:
+    """As `parse_duration`, and `0 minutes`."""
+    return timedelta(0) if text.split() == ["0", "minutes"] else parse_duration(text)
+
+
 def parse_duration(text: str) -> timedelta:
     """`12 hours`; ConfigError for anything else."""
     every = _EVERY.fullmatch("every " + " ".join(text.lower().split()))

@@ -13,7 +13,6 @@ from harvester.store.harvests import Harvest
 from harvester.store.schedules import Due
 from harvester.store.sources import SourceState
 
-DAILY_FROM = 3  # runs in a row that brought nothing
 WEEKLY_AFTER = timedelta(days=14)  # of failing
 _HOUR, _DAY, _WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
 _PART_OF_PERIOD = 10  # that jitter may make up
@@ -43,15 +42,21 @@ def next_run(
 
 
 def _rarer(regular: datetime, ended: datetime, last: Harvest, state: SourceState | None) -> datetime:
-    """Back off to daily, then weekly; but where the schedule is rarer than that, try sooner (FAULTS O15)."""
+    """As long again as it has failed: daily after a day, weekly after two weeks (FAULTS O15)."""
     if last.verdict not in ("partial", "deferred", "failed"):
         return regular
-    failures = state.failures if state else 0
-    if failures < DAILY_FROM:
-        return min(regular, ended + (_DAY if failures else _HOUR))
     since = parse_datestamp(state.failing_since if state else "")
-    is_long = since is not None and ended - since >= WEEKLY_AFTER
-    return max(regular, ended + (_WEEK if is_long else _DAY))
+    failing = ended - since if since else timedelta()
+    if failing >= WEEKLY_AFTER:
+        return max(regular, ended + _WEEK)
+    return max(_soon(regular, ended, last, state), ended + min(failing, _DAY))
+
+
+def _soon(regular: datetime, ended: datetime, last: Harvest, state: SourceState | None) -> datetime:
+    """A rare schedule does not wait for its next turn, nor who is only asked to come a little later."""
+    if last.verdict == "deferred":
+        return ended
+    return min(regular, ended + (_DAY if state and state.failures else _HOUR))
 
 
 def _not_before(last: Harvest, due: datetime, ahead: timedelta) -> datetime:

@@ -360,6 +360,31 @@ def test_each_key_of_the_shipped_file_is_known_once_uncommented(tmp_path):
     assert set(load(path, {}).sources) == {"name", "kar"}
 
 
+# Secrets
+
+
+NOTIFY = '[notify]\nwebhook = { env = "WINDROW_WEBHOOK" }\npassword = { env = "WINDROW_PASSWORD" }\n'
+
+
+def test_what_the_environment_lacks_may_stand_beside_the_file(write):
+    path = write(NOTIFY)
+    path.with_name("windrow.env").write_text("WINDROW_WEBHOOK=https://here/x\nWINDROW_PASSWORD='a # b $c'\n")
+    notify = load(path, {"WINDROW_WEBHOOK": "https://there/y"}).notify
+    assert (notify.webhook, notify.password, notify.missing) == ("https://there/y", "a # b $c", ())
+
+
+def test_whom_nobody_can_tell_keeps_nobody_from_searching(write):
+    notify = load(write(NOTIFY), {}).notify
+    assert (notify.webhook, notify.password) == ("", "")
+    assert [one.split(":")[0] for one in notify.missing] == ["notify.webhook", "notify.password"]
+
+
+def test_jitter_may_be_none(write):
+    assert load(write('[serve]\njitter = "0 minutes"\n'), {}).serve.jitter == timedelta(0)
+    with pytest.raises(ConfigError):
+        load(write('[serve]\nlongest = "0 minutes"\n'), {})
+
+
 # Speed, and any input at all
 
 

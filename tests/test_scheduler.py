@@ -152,7 +152,9 @@ def test_failing_backs_off_and_recovers_by_itself(fleet: Fleet) -> None:
         times = 0
         for hour in range(24 * 30):
             times += len(service.at(hour * HOUR + timedelta(minutes=30)))
-        assert 3 + 14 + 1 <= times <= 3 + 16 + 3  # hourly, then daily for two weeks, then weekly
+        assert (
+            5 + 12 + 2 <= times <= 7 + 14 + 3
+        )  # in the first day ever rarer, daily for two weeks, then weekly
         with service.store.read() as connection:
             state = sources.get(connection, "a")
         assert state is not None

@@ -53,7 +53,7 @@ KINDS = {
 }
 FAILING = ("away", "refusing", "malformed", "silent", "dead")
 SHARED = ("well0", "slow0", "slow1")  # harvested by two sets beside the whole
-TRIES = 3  # that failing sources get in so many hours
+TRIES = 4  # that failing sources get in so many hours
 WELL = ("complete", "verified")
 LAST_TAGS = r"(?:<resumptionToken[^>]*(?:/>|>[^<]*</resumptionToken>))?</(List\w+)>"
 ENDLESS = "<resumptionToken>verb=ListRecords&amp;metadataPrefix=oai_dc&amp;offset=0</resumptionToken></\\1>"

@@ -12,7 +12,7 @@ from harvester.config import Source
 from harvester.datestamp import format_datestamp
 from harvester.store.harvests import Checkpoint, Harvest, Request
 from harvester.store.sources import SourceState
-from harvester.timetable import DAILY_FROM, WEEKLY_AFTER, next_run, reckoned_from
+from harvester.timetable import WEEKLY_AFTER, next_run, reckoned_from
 from tests.fakes.clock import NOON
 
 NO_JITTER = timedelta(0)
@@ -77,32 +77,35 @@ def test_what_was_cut_off_or_ended_by_us_goes_on() -> None:
     assert due(at_limit) == NOON + HOUR
 
 
-@pytest.mark.parametrize("verdict", ["failed", "partial", "deferred"])
+@pytest.mark.parametrize("verdict", ["failed", "partial"])
 def test_failing_backs_off_to_daily_and_then_weekly(verdict: str) -> None:
-    failed = run(verdict)
-    assert due(failed, state(DAILY_FROM - 1, NOON)) == NOON + 6 * HOUR
-    assert due(failed, state(DAILY_FROM, NOON - DAY)) == NOON + DAY
-    assert due(failed, state(DAILY_FROM, NOON - WEEKLY_AFTER + HOUR)) == NOON + DAY
-    assert due(failed, state(30, NOON - WEEKLY_AFTER)) == NOON + 7 * DAY
+    def after(failing: timedelta) -> timedelta:
+        moment = due(run(verdict), state(2, NOON - failing))
+        assert moment is not None
+        return moment - NOON
+
+    assert [after(hours * HOUR) / HOUR for hours in (0, 6, 7, 12, 24, 100)] == [6, 6, 7, 12, 24, 24]
+    assert after(WEEKLY_AFTER - HOUR) == DAY
+    assert after(WEEKLY_AFTER) == 7 * DAY
     assert due(run("complete"), state(0, NOON)) == NOON + 6 * HOUR
 
 
 def test_a_rare_schedule_is_tried_again_sooner_at_first() -> None:
     assert due(run("failed"), state(1, NOON), "every 30 days") == NOON + DAY
     assert due(run("partial"), state(0, NOON), "every 30 days") == NOON + HOUR
-    assert due(run("failed"), state(DAILY_FROM, NOON), "every 30 days") == NOON + 30 * DAY
+    assert due(run("failed"), state(9, NOON - WEEKLY_AFTER), "every 30 days") == NOON + 30 * DAY
 
 
 def test_the_repository_s_own_word_comes_first() -> None:
-    assert due(run("deferred", not_before=format_datestamp(NOON + 20 * HOUR))) == NOON + 20 * HOUR
-    assert due(run("deferred", not_before=format_datestamp(NOON + HOUR)), state(1, NOON)) == NOON + 6 * HOUR
+    def after(allowed: timedelta, failing: timedelta = NO_JITTER, verdict: str = "deferred") -> timedelta:
+        moment = due(run(verdict, not_before=format_datestamp(NOON + allowed)), state(2, NOON - failing))
+        assert moment is not None
+        return moment - NOON
 
-
-def test_its_word_was_written_by_a_clock_that_was_put_back_since() -> None:
-    ahead = NOON + 300 * DAY
-    refused = run("failed", ahead, not_before=format_datestamp(ahead + DAY))
-    assert due(refused, state(1, ahead)) == NOON + DAY
-    assert due(run("partial", ahead, stopped=True, not_before=format_datestamp(ahead))) == NOON
+    assert after(20 * HOUR) == 20 * HOUR
+    assert after(HOUR) == HOUR
+    assert after(HOUR, failing=3 * HOUR) == 3 * HOUR
+    assert after(DAY, verdict="failed") == DAY
 
 
 def test_jitter_is_a_source_s_own_and_the_same_each_time() -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from harvester.config.file import find, read_document
+from harvester.config.file import beside, find, read_document
 from harvester.config.reading import read_settings
 from harvester.config.settings import (
     HarvestSettings,
@@ -33,4 +33,5 @@ __all__ = [
 
 
 def load(path: Path, environ: Mapping[str, str]) -> Settings:
-    return read_settings(read_document(path), path, environ)
+    """What `environ` lacks may stand in windrow.env beside the file, as a service's passwords do."""
+    return read_settings(read_document(path), path, {**beside(path), **environ})

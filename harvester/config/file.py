@@ -1,5 +1,6 @@
 """Where config.toml is, and its plain TOML."""
 
+import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -40,3 +41,14 @@ def _text(path: Path) -> str:
         reason = getattr(error, "strerror", None) or error
         advice = "Name another file with `--config PATH`."
         raise ConfigError(f"{path} cannot be read: {reason}", advice=advice) from error
+
+
+def beside(path: Path) -> dict[str, str]:
+    """Of windrow.env in the folder of `path`, the variables; empty where we may not read it."""
+    secrets = path.with_name("windrow.env")
+    if not os.access(secrets, os.R_OK):
+        return {}
+    from dotenv import dotenv_values
+
+    found = dotenv_values(secrets, interpolate=False)
+    return {name: value for name, value in found.items() if value is not None}

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from harvester.errors import ConfigError
-from harvester.schedule import FORMS, parse_duration, parse_interval, parse_schedule
+from harvester.schedule import FORMS, parse_duration, parse_interval, parse_jitter, parse_schedule
 
 Check = Callable[[str], str]
 Value = str | bool | int | tuple[str, ...]
@@ -188,7 +188,7 @@ KEYS = (
     Key(
         "serve.jitter",
         "10 minutes",
-        _told_by(parse_duration),
+        _told_by(parse_jitter),
         "Each source starts up to so much later than its schedule says, always by the same measure.",
     ),
     Key(

@@ -19,7 +19,7 @@ from harvester.config.settings import (
     StoreSettings,
 )
 from harvester.errors import ConfigError
-from harvester.schedule import parse_duration, parse_interval
+from harvester.schedule import parse_interval, parse_jitter
 
 KeyPath = tuple[str, ...]
 
@@ -51,7 +51,7 @@ def read_settings(document: Mapping[str, Any], path: Path, environ: Mapping[str,
             full=parse_interval(reader.text("harvest", "full")),
         ),
         serve=ServeSettings(**reader.section("serve", "jitter", "longest")),
-        notify=NotifySettings(**reader.section("notify", "digest")),
+        notify=NotifySettings(**reader.section("notify", "digest"), missing=tuple(reader.missing)),
         sources={name: _placed(reader.source(name), path) for name in reader.names["sources"]},
         searches={name: reader.search(name) for name in reader.names["searches"]},
     )
@@ -84,6 +84,7 @@ class _Reader:
         self._values: dict[KeyPath, Value] = {}
         self.names: dict[str, list[str]] = {table: [] for table in _NAMED}
         self.problems: list[str] = []
+        self.missing: list[str] = []
 
     def value(self, *path: str) -> Value:
         return self._values.get(path, _KEYS[_pattern(path)].default)
@@ -104,7 +105,7 @@ class _Reader:
 
     def section(self, name: str, *durations: str) -> dict[str, Any]:
         values: dict[str, Any] = {path[1]: self.value(*path) for path in _KEYS if path[:1] == (name,)}
-        return values | {key: parse_duration(values[key]) for key in durations}
+        return values | {key: parse_jitter(values[key]) for key in durations}
 
     def fault(self, path: KeyPath, found: object, says: str) -> None:
         self.problems.append(f"{_dotted(path)}: found {_shown(found)}; {says}")
@@ -185,7 +186,8 @@ class _Reader:
         if name is None:
             self.fault(path, value, 'allowed: text in quotes, or { env = "NAME" }')
         elif name not in self._environ:
-            self.problems.append(f"{_dotted(path)}: the environment variable {_shown(name)} is not set")
+            missing = f"{_dotted(path)}: the environment variable {_shown(name)} is not set"
+            (self.missing if path[0] == "notify" else self.problems).append(missing)
         return self._environ.get(name) if name is not None else None
 
     def compare_sources(self) -> None:

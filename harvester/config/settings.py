@@ -39,7 +39,10 @@ class ServeSettings(msgspec.Struct, frozen=True):
 
 
 class NotifySettings(msgspec.Struct, frozen=True):
-    """Empty: not that way. `smtp` is HOST:PORT, `security` is "none", "starttls" or "tls"."""
+    """Empty: not that way. `smtp` is HOST:PORT, `security` is "none", "starttls" or "tls".
+
+    `missing` says which environment variables are not set: a search need not know a password.
+    """
 
     webhook: str
     email: tuple[str, ...]
@@ -49,6 +52,7 @@ class NotifySettings(msgspec.Struct, frozen=True):
     user: str
     password: str
     digest: timedelta
+    missing: tuple[str, ...] = ()
 
 
 class Source(msgspec.Struct, frozen=True):

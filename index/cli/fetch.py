@@ -73,7 +73,7 @@ def add(
     data = _settings(path).data
     if not harvest_now:
         reload_server(data)
-        tell(f"Next: windrow harvest {source.name}")
+        tell(f"Next: windrow harvest {source.name}" + (", or windrow serve" if source.schedule else ""))
         return 0
     try:
         return _harvest(path, source.name)
@@ -108,7 +108,14 @@ def _checked(path: "Path", url: str, prefix: str, name: str) -> "Finding":
 
     # A person waits: fewer tries than a harvest has.
     impatient = Limits(
-        connect=10, read=60, deadline=120, tries=2, tries_unreachable=1, tries_on_500=1, backoff=2
+        connect=10,
+        read=60,
+        deadline=120,
+        tries=2,
+        tries_unreachable=1,
+        tries_on_500=1,
+        backoff=2,
+        retry_after_cap=10,
     )
     program = Program(_settings(path))
     try:

@@ -10,6 +10,7 @@ from index.cli.talk import put_lines, tell_error
 from index.program import Program
 
 if TYPE_CHECKING:
+    from harvester.config import Settings
     from harvester.store.notices import Way
 
 
@@ -26,6 +27,7 @@ def notify(program: Program, test: bool) -> int:
 
     if not test:
         raise click.UsageError("News is told by `windrow serve`; --test sends a message now.")
+    refuse_missing(program.settings)
     found = ways(program.settings.notify)
     if not found:
         raise ConfigError(
@@ -34,6 +36,15 @@ def notify(program: Program, test: bool) -> int:
         )
     failed = [way for way, where in found.items() if not _is_told(program, way, where)]
     return 0 if not failed else 1 if len(failed) == len(found) else 3
+
+
+def refuse_missing(settings: "Settings") -> None:
+    if missing := settings.notify.missing:
+        raise ConfigError(
+            f"{settings.path} names what is not there",
+            missing,
+            f"Write it as NAME=VALUE into {settings.path.with_name('windrow.env')}, or into the environment.",
+        )
 
 
 def _is_told(program: Program, way: "Way", where: str) -> bool:

@@ -103,6 +103,8 @@ def _switch(program: Program, names: Sequence[str], *, enabled: bool) -> None:
     word = "enabled" if enabled else "disabled"
     for name in names:
         put_lines(f"{name} is {word}." if name in changed else f"{name} is {word} already.")
+    if changed and not enabled:
+        tell("What is being harvested at this moment goes on to its end.")
     if changed:
         reload_server(program.settings.data)
 
@@ -147,7 +149,9 @@ def _remove(program: Program, name: str, as_json: bool) -> int:
     if as_json:
         put_json(removed)
         return 0
-    put_lines(f"{name} is removed, and {counted(removed.records, 'record')} with it.")
+    had = removed.records or removed.configured
+    with_it = f", and {counted(removed.records, 'record')} with it" if had else " already"
+    put_lines(f"{name} is removed{with_it}.")
     if removed.configured:
         tell(f"It is no longer in {program.settings.path}.")
         reload_server(program.settings.data)

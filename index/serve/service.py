@@ -192,19 +192,28 @@ class Service:
             problems = error.problems if isinstance(error, ConfigError) else ()
             _log.error("reload", text=error.message, problems="; ".join(problems), kept="the old settings")
         else:
-            _log.info("reload", sources=len(self._scheduler.scheduled), restart=self._for_a_restart(settings))
+            _log.info("reload", sources=len(self._scheduler.scheduled))
+            self._say_what_is_amiss(settings)
         systemd.notify("READY=1")
 
-    def _for_a_restart(self, new: Settings) -> str:
-        """What has changed and is not taken up before the next start."""
+    def _say_what_is_amiss(self, settings: Settings) -> None:
         old = self._program.settings
         changed = {
-            "data": old.data != new.data,
-            "store": old.store != new.store,
-            "index": old.index != new.index,
-            "serve.listen": old.serve.listen != new.serve.listen,
+            "data": old.data != settings.data,
+            "store": old.store != settings.store,
+            "index": old.index != settings.index,
+            "serve.listen": old.serve.listen != settings.serve.listen,
         }
-        return ", ".join(name for name, is_other in changed.items() if is_other) or "not needed"
+        for name in (name for name, is_other in changed.items() if is_other):
+            _log.warning(
+                "config", text=f"{name} has changed: that takes effect when windrow serve starts anew"
+            )
+        for missing in settings.notify.missing:
+            _log.warning("config", text=f"{missing}: nobody can be told that way")
+        if not self._scheduler.scheduled:
+            _log.warning(
+                "config", text="no source has a schedule: write one in config.toml, then send SIGHUP"
+            )
 
     def _say_ready(self) -> None:
         systemd.notify("READY=1", "STATUS=harvesting what is due")
@@ -213,10 +222,7 @@ class Service:
         _log.info(
             "serving", sources=sources, next_due=format_datestamp(due) if due else "none", pid=os.getpid()
         )
-        if not sources:
-            _log.warning(
-                "serving", text="no source has a schedule: write one in config.toml, then send SIGHUP"
-            )
+        self._say_what_is_amiss(self._program.settings)
 
     def _end(self, told: str, wakings: BackgroundScheduler) -> list[str]:
         """Within ten seconds, whatever the network does; the sources whose runs had to be cut off."""

@@ -72,7 +72,7 @@ TimeoutStopSec=20
 WatchdogSec=120
 Restart=on-failure
 RestartSec=30
-RestartPreventExitStatus=2
+RestartPreventExitStatus=2 3
 SuccessExitStatus=143
 
 UMask=0027

@@ -1,4 +1,4 @@
-"""What harvests and the index have to say, as lines of the log: one at info for each harvest."""
+"""What harvests and the index have to say, in the log: a line for each harvest, a warning where it lacks."""
 
 import logging
 
@@ -35,7 +35,8 @@ def tell_of_index(sentence: str) -> None:
 def tell_end(ended: Ended, *, again: bool = False) -> None:
     """`again`: the same was told the last time, a minute ago."""
     if ended.report is not None:
-        _log.info("harvest", **_facts(ended.report, _OF_HARVEST))
+        level = logging.WARNING if ended.report.exit_code else logging.INFO
+        _log.log(level, "harvest", **_facts(ended.report, _OF_HARVEST))
     if ended.details is not None and (ended.details.fetched or ended.details.failed or ended.details.reason):
         _log.info("details", **_facts(ended.details, _OF_DETAILS))
     if isinstance(ended.error, WindrowError):
