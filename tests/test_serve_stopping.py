@@ -130,8 +130,8 @@ def held_at(page: int, how: str) -> Callable[[FakeRepository, Path], Callable[[S
 
 
 def asks_to_wait(repository: FakeRepository, _folder: Path) -> Callable[[Serve], object]:
-    repository.misbehave(status(503, Retry_After="50"), offset(A_PAGE))
-    return lambda served: served.heard("waits", source="test", seconds=600.0)
+    repository.misbehave(status(503, Retry_After="60"), offset(A_PAGE))
+    return lambda served: served.heard("waits", source="test", seconds=60.0)
 
 
 NETWORK = {

@@ -19,6 +19,8 @@ from index.cli.wrapping import wrapped
 from index.program import Program
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from harvester.config import Source
     from harvester.store.sources import SourceState
 
@@ -103,10 +105,20 @@ def _switch(program: Program, names: Sequence[str], *, enabled: bool) -> None:
     word = "enabled" if enabled else "disabled"
     for name in names:
         put_lines(f"{name} is {word}." if name in changed else f"{name} is {word} already.")
-    if changed and not enabled:
-        tell("What is being harvested at this moment goes on to its end.")
+    if not enabled:
+        _say_what_goes_on(program, changed)
     if changed:
         reload_server(program.settings.data)
+
+
+def _say_what_goes_on(program: Program, names: "Collection[str]") -> None:
+    from harvester.store import leases
+
+    with program.store.read() as connection:
+        at_work = leases.held(connection, program.clock.now())
+    for name in names:
+        if name in at_work:
+            tell(f"{name} is being harvested at this moment, by {at_work[name]}: that goes on to its end.")
 
 
 @source.command()
