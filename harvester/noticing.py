@@ -4,7 +4,7 @@ Each thing is told once; but a source that has failed for two weeks is named aga
 """
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from harvester.datestamp import format_datestamp, in_words, parse_datestamp
 from harvester.report import report
@@ -14,6 +14,7 @@ from harvester.store.sources import SourceState
 from harvester.timetable import WEEKLY_AFTER
 
 _IN_VAIN = 2  # runs in a row; a single one is many a repository's Sunday
+_PATIENCE = timedelta(hours=1)
 _MANY = 10  # records new in quarantine
 _OF_THOSE_THAT_CAME = 100  # one in so many
 
@@ -44,9 +45,16 @@ def _failing(
     if not after.failures:
         if is_told:
             yield Kind.RECOVERED, _works_again(before, after), ""
-    elif _is_long(after, now) if is_told else after.failures >= _IN_VAIN or _is_refusal(run):
+    elif _has_failed_for(WEEKLY_AFTER, after, now) if is_told else _is_news(after, run, now):
         advice = "; ".join(filter(None, (report(run).advice, "Windrow goes on trying by itself")))
         yield Kind.FAILING, _in_vain(after, run), advice
+
+
+def _is_news(after: SourceState, run: Harvest, now: datetime) -> bool:
+    """That we are to come a little later, again and again, is none before an hour has gone by."""
+    if run.verdict == "deferred" and not _has_failed_for(_PATIENCE, after, now):
+        return False
+    return after.failures >= _IN_VAIN or _is_refusal(run)
 
 
 def _is_refusal(run: Harvest) -> bool:
@@ -54,9 +62,9 @@ def _is_refusal(run: Harvest) -> bool:
     return bool(run.checkpoint.not_before) and run.verdict != "deferred"
 
 
-def _is_long(state: SourceState, now: datetime) -> bool:
+def _has_failed_for(span: timedelta, state: SourceState, now: datetime) -> bool:
     since = parse_datestamp(state.failing_since)
-    return since is not None and now - since >= WEEKLY_AFTER
+    return since is not None and now - since >= span
 
 
 def _in_vain(state: SourceState, run: Harvest) -> str:

@@ -80,6 +80,16 @@ def test_a_single_run_in_vain_is_not_told_when_it_is_over(rig: Rig) -> None:
     assert news(rig) == []
 
 
+def test_who_asks_for_a_little_time_is_no_news_before_an_hour(rig: Rig) -> None:
+    rig.repository.misbehave(faults.status(503, Retry_After="7200"))
+    assert [kinds(rig) for _ in range(4)] == [[], [], [], []]
+    assert "asks us to come back in 2 hours" in rig.last_run.reason
+    rig.clock.advance(2 * 3600)
+    assert kinds(rig) == [Kind.FAILING]
+    rig.repository.behave()
+    assert kinds(rig) == [Kind.RECOVERED]
+
+
 def test_a_refusal_is_told_at_once(rig: Rig) -> None:
     rig.repository.misbehave(BLOCKED)
     (notice,) = news(rig)
@@ -95,11 +105,6 @@ def test_a_refusal_after_a_fault_is_told(rig: Rig) -> None:
     rig.repository.behave()
     rig.repository.misbehave(BLOCKED)
     assert kinds(rig) == [Kind.FAILING]
-
-
-def test_come_later_is_no_refusal(rig: Rig) -> None:
-    rig.repository.misbehave(faults.status(503, Retry_After="86400"))
-    assert [kinds(rig) for _ in range(2)] == [[], [Kind.FAILING]]
 
 
 def test_after_two_weeks_each_try_is_told(rig: Rig) -> None:

@@ -230,7 +230,7 @@ class Transport:
         if asked is None:
             return HttpStatus(message, answer.status_code, "the repository has trouble: try again later")
         if asked > self.limits.retry_after_cap:
-            return Deferred(f"{message} and asks us to come back in {asked / 3600:.0f} hours", asked)
+            return Deferred(f"{message} and asks us to come back in {_in_words(asked)}", asked)
         error = HttpStatus(message, answer.status_code, "the repository is busy: try again later")
         error.retry_after = asked
         return error
@@ -315,6 +315,10 @@ def _retry_after(text: str, now: datetime) -> float | None:
     except ValueError:
         return None
     return max(0.0, (moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds())
+
+
+def _in_words(seconds: float) -> str:
+    return f"{seconds / 60:.0f} minutes" if seconds < 2 * 3600 else f"{seconds / 3600:.0f} hours"
 
 
 def _speaks_oai_pmh(content: bytes) -> bool:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from harvester.store.sources import SourceState
 
 _LEAST = 1.0  # seconds, for a rate
+_PUT_OFF = 2  # times in a row that a repository may ask us to come later before that is a failing
 
 
 class UnderWay(msgspec.Struct, frozen=True):
@@ -161,7 +162,8 @@ def _state(facts: Facts, told: Report | None) -> str:
         return "unconfigured"
     if not facts.source.enabled:
         return "disabled"
-    if facts.state and facts.state.failures:
+    is_put_off = told is not None and told.verdict == "deferred"
+    if facts.state and facts.state.failures > (_PUT_OFF if is_put_off else 0):
         return "failing"
     return "waiting" if told is None or told.exit_code else "ok"
 
