@@ -126,6 +126,8 @@ class Runner:
         self.settings = settings
         with self._lock:
             unwanted = [job for job in self._details.values() if not self._is_wanted(job.source)]
+            later = self._details_later.items()
+            self._details_later = {name: source for name, source in later if self._is_wanted(source)}
         for job in unwanted:
             job.stop.tell("its source is left alone now")
 

@@ -331,18 +331,24 @@ def refusing(_thread: object) -> None:
     raise RuntimeError("can't start new thread")
 
 
-def test_details_of_a_source_that_is_disabled_end(fleet: Fleet) -> None:
-    fleet.schedules = {"a": "every 6 hours"}
+@contextmanager
+def at_details_of_a(fleet: Fleet) -> Iterator[tuple[Service, Gate]]:
+    """It has been harvested, and stands at its first detail."""
     repository = fleet.repositories["a"]
-    works = repository.responder
-    assert isinstance(works, Works)
-    repository.exports = Exports(works, has_years=False)
+    assert isinstance(repository.responder, Works)
+    repository.exports = Exports(repository.responder, has_years=False)
     gate = Gate(repository)
     repository.misbehave(gate.before, lambda asked: asked.path.startswith(EXPORT), times=1)
     with fleet.service(a='details = "eprints"') as service:
         fleet.clock.advance(1)
         service.scheduler.look()
         gate.await_reached()
+        yield service, gate
+
+
+def test_details_of_a_source_that_is_disabled_end(fleet: Fleet) -> None:
+    fleet.schedules = {"a": "every 6 hours"}
+    with at_details_of_a(fleet) as (service, gate):
         service.scheduler.reload(fleet.settings(a='details = "eprints"\nenabled = false'))
         assert service.runner.await_quiet(60)
         service.runner.start_details(fleet.settings(a='details = "eprints"').sources["a"])
@@ -370,16 +376,7 @@ def test_details_come_after_the_list_and_before_the_next(fleet: Fleet) -> None:
 
 def test_details_give_way_to_their_list_and_go_on_after_it(fleet: Fleet) -> None:
     fleet.schedules = {"a": "every 1 hours"}
-    repository = fleet.repositories["a"]
-    works = repository.responder
-    assert isinstance(works, Works)
-    repository.exports = Exports(works, has_years=False)
-    gate = Gate(repository)
-    repository.misbehave(gate.before, lambda asked: asked.path.startswith(EXPORT), times=1)
-    with fleet.service(a='details = "eprints"') as service:
-        fleet.clock.advance(1)
-        service.scheduler.look()
-        gate.await_reached()
+    with at_details_of_a(fleet) as (service, gate):
         fleet.clock.advance(2 * 3600)
         service.scheduler.look()
         gate.opened.set()

@@ -88,6 +88,11 @@ class Stopping:
         thread.join(30)
         assert not thread.is_alive()
 
+    def await_asking(self) -> None:
+        """Until it waits for an answer, or for its turn to ask."""
+        while not self.stop._waiting:
+            pass
+
     def last(self) -> harvests.Harvest:
         with self._store.read() as connection:
             last = harvests.last(connection, self._source.name)
@@ -146,7 +151,7 @@ def test_while_it_waits_for_its_turn(repository: FakeRepository, tmp_path: Path)
     with closing(Stopping(Source("test", repository.url), tmp_path)) as stopping:
         host = repository.url.split("/")[2]
         with stopping.turns.turn(host), stopping.under_way():
-            pass
+            stopping.await_asking()
         assert (stopping.reports[0].verdict, stopping.reports[0].reason) == ("failed", WHY)
         assert not repository.log
 
@@ -162,5 +167,5 @@ def test_while_it_connects(tmp_path: Path) -> None:
         url = f"http://127.0.0.1:{deaf.getsockname()[1]}/oai"
         with closing(Stopping(Source("test", url), tmp_path)) as stopping:
             with stopping.under_way():
-                pass
+                stopping.await_asking()
             assert (stopping.reports[0].verdict, stopping.reports[0].reason) == ("failed", WHY)
