@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from harvester.clock import SystemClock
 from harvester.errors import IndexFault
 from harvester.record import Record
 from index.follower import Following
 from index.generations import Generations
-from index.sync import Follower, rebuild, unseen
+from index.sync import Follower, unseen
+from index.turn import rebuild_in_turn
 from tests.commands import KHAN, command, demo_folder, environment, inside, numbered, program_in, put, windrow
 from tests.fakes.clock import FakeClock
 from tests.fakes.repository import serving
@@ -145,7 +147,7 @@ def test_another_engine_that_somebody_builds_is_followed(folder: Path, start: St
     new(folder, 1)
     await_found(folder, LIVE + 1)
     with program_in(folder) as program:
-        rebuild(program.store, program.generations, "whoosh")
+        rebuild_in_turn(program.store, program.generations, "whoosh", SystemClock())
         new(folder, 2)
         await_found(folder, LIVE + 2)
         assert following.close()
@@ -264,7 +266,7 @@ def test_verify_beside_it(folder: Path, start: Start, capsys: pytest.CaptureFixt
         new(folder, *range(number, number + 5))
         if number % 5 == 4:
             with program_in(folder) as program:
-                rebuild(program.store, program.generations, "tantivy")
+                rebuild_in_turn(program.store, program.generations, "tantivy", SystemClock())
         ran = inside(folder, capsys, "verify")
         assert ran.code == 0, ran.out
 
