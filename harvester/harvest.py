@@ -38,7 +38,7 @@ from harvester.run import Run
 from harvester.singles import Singles
 from harvester.stopping import Stopped
 from harvester.store import Store
-from harvester.store.harvests import Harvest, Window
+from harvester.store.harvests import Checkpoint, Harvest, Window
 from harvester.store.sources import Dates
 from harvester.transport import Transport
 from harvester.verdict import Judgement
@@ -105,7 +105,9 @@ class _Harvest:
     def _attempt(self) -> Judgement:
         self._begin()
         allowed = self._run.checkpoint.allowed or self._run.options.allow_deletions
-        self._run.save(allowed=allowed, not_before="", stopped=False)
+        self._run.save(
+            allowed=allowed, not_before="", stopped=False, **_where_it_goes_on(self._run.checkpoint)
+        )
         try:
             self._walk.to_its_end()
             self._probe_from_earliest()
@@ -177,3 +179,11 @@ class _Harvest:
         return run.ledger.end(
             run.request, judgement, error, gap, audited=self._verification.audited, failures=failures
         )
+
+
+def _where_it_goes_on(checkpoint: Checkpoint) -> dict[str, object]:
+    has_no_place = checkpoint.token == "" or checkpoint.splits or checkpoint.singles
+    return {
+        "pages_before": 0 if has_no_place else checkpoint.window_pages,
+        "records_before": checkpoint.total,
+    }

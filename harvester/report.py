@@ -1,12 +1,18 @@
 """What a run has to say: progress while it goes, its report at the end."""
 
+from math import ceil
+
 import msgspec
 
-from harvester.store.harvests import Harvest
+from harvester.store.harvests import Checkpoint, Harvest
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """What `windrow harvest --json` prints for a source. `received` … `repaired` as in `Counts`."""
+    """What `windrow harvest --json` prints for a source. `received` … `repaired` as in `Counts`.
+
+    A run that went on did so after `resumed_after` records; at which page, of about how many, is None where
+    nobody can tell.
+    """
 
     source: str
     verdict: str
@@ -26,6 +32,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     watermark: str | None
     finished: str | None
     error: str
+    resumed_after: int | None
+    resumed_at_page: int | None
+    expected_pages: int | None
 
     @property
     def exit_code(self) -> int:
@@ -51,8 +60,20 @@ def report(harvest: Harvest) -> Report:
         watermark=harvest.watermark,
         finished=harvest.finished,
         error=harvest.error,
+        resumed_after=checkpoint.records_before or None,
+        resumed_at_page=checkpoint.pages_before + 1 if checkpoint.pages_before else None,
+        expected_pages=_expected_pages(checkpoint) if checkpoint.pages_before else None,
         **msgspec.structs.asdict(checkpoint.counts),
     )
+
+
+def _expected_pages(checkpoint: Checkpoint) -> int | None:
+    if checkpoint.splits:
+        return None
+    if checkpoint.token == "":
+        return checkpoint.window_pages
+    stated = ceil((checkpoint.list_size or 0) / checkpoint.page_size) if checkpoint.page_size else 0
+    return max(stated, checkpoint.window_pages) if stated else None
 
 
 class Progress(msgspec.Struct, frozen=True):

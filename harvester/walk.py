@@ -112,7 +112,8 @@ class Walk:
         return self._run.client.pages("ListRecords", {"resumptionToken": token} if token else asked, of=asked)
 
     def _restart(self, checkpoint: Checkpoint) -> None:
-        self._run.save(restarts=checkpoint.restarts + 1, **_FROM_ITS_START)
+        before = {} if checkpoint.within else {"pages_before": 0, "records_before": 0}
+        self._run.save(restarts=checkpoint.restarts + 1, **_FROM_ITS_START, **before)
 
     def _store(self, page: Page) -> None:
         self._check(page)

@@ -45,6 +45,7 @@ from tests.whole import assert_sound
 HARVEST_KEYS = [
     "source", "verdict", "reason", "pages", "received", "created", "updated", "unchanged", "deleted",
     "quarantined", "vanished", "held", "repaired", "requests", "seconds", "watermark", "finished", "error",
+    "resumed_after", "resumed_at_page", "expected_pages",
 ]  # fmt: skip
 SEARCH_KEYS = [
     "query",

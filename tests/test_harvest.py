@@ -256,8 +256,25 @@ def _goes_on(rig: Rig, asked: list[int]) -> None:
     assert report.verdict == "complete"
     assert counts(report) == {"received": 50, "created": 50}
     assert report.pages == 5
+    came = asked[0] if asked else 50
+    at_page, of = (came // 10 + 1, 5) if asked else (None, None)
+    assert (report.resumed_after, report.resumed_at_page, report.expected_pages) == (came, at_page, of)
     assert rig.is_exact()
     assert rig.state.watermark == "2026-05-28T10:00:27Z"
+
+
+def test_of_a_list_of_unstated_length_the_pages_are_known_at_its_end(rig: Rig) -> None:
+    rig.repository.misbehave(faults.unstated_size())
+    ran = [rig.harvest(limit=20), rig.harvest(limit=30), rig.harvest()]
+    assert [(one.resumed_at_page, one.expected_pages) for one in ran] == [(None, None), (3, None), (4, 5)]
+
+
+def test_a_list_that_begins_again_has_not_gone_on(rig: Rig) -> None:
+    rig.harvest(limit=20)
+    rig.repository.misbehave(faults.oai_error("badResumptionToken"), offset(20), times=2)
+    report = rig.harvest()
+    assert (report.verdict, rig.offsets()) == ("complete", [20, 20, 0, 10, 20, 30, 40])
+    assert (report.resumed_after, report.resumed_at_page) == (None, None)
 
 
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit])

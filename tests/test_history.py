@@ -149,6 +149,26 @@ def test_those_that_run_are_above_all_that_came_since(
     assert " cut off " in run("history", "kar").out
 
 
+def test_where_a_harvest_went_on(run: Run) -> None:
+    assert "went on" not in run("harvest", "kar", "--limit", "20").out
+    ran = run("harvest", "kar", "--limit", "30")
+    assert re.search(
+        r"  30 records in 3 pages, \d\.\d s, went on at page 3 of about 6: 30 created\n", ran.out
+    )
+    assert ran.code == 3
+    assert "    stopped after 30 records, as asked; went on at page 3 of about 6" in run("history").out
+    assert "went on at page 4 of 6: 60 created" in run("harvest", "kar").out
+    assert "    went on at page 4 of 6" in run("history").out.splitlines()
+    (told,) = run("history", "--json").lines
+    assert (told["resumed_after"], told["resumed_at_page"], told["expected_pages"]) == (30, 4, 6)
+
+
+def test_where_one_that_runs_went_on(repository: FakeRepository, folder: Path, run: Run) -> None:
+    run("harvest", "kar", "--limit", "20")
+    with held(repository, folder, 40, "kar"):
+        assert re.search(r": process \d+ on \S+; went on at page 3 of about 6\n", run("history").out)
+
+
 def test_what_a_repository_says_drives_no_terminal(run: Run, folder: Path, past: None) -> None:
     sql(folder, "UPDATE harvests SET reason = 'because \x9b31m \u202e'")
     for arguments in ([], ["--json"]):

@@ -88,10 +88,12 @@ def test_a_run_cut_off_in_its_windows_goes_on_with_them(tmp_path: Path, clock: F
         gone = rig.repository.misbehave(faults.status(403), lambda asked: len(rig.repository.log) > 55)
         assert rig.harvest().verdict == "partial"
         assert gone.fired
-        assert rig.last_run.checkpoint.todo
+        came = rig.last_run.checkpoint
+        assert came.todo
         rig.repository.rules.remove(gone)
         report = rig.harvest()
         assert (report.verdict, report.quarantined) == ("complete", 1)
+        assert (report.resumed_after, report.resumed_at_page) == (came.total, None), "it is in pieces"
         assert rig.repository.asked("Identify") == []
         assert rig.live == rig.works.live - {identifier(133)}
 

@@ -66,6 +66,7 @@ class Checkpoint(msgspec.Struct, frozen=True):
     `page_size` is the largest page's, `last_page` the last one's, in records; `ended_by` how the list ended:
     "empty token", "no token", "no records match", "each was asked for". `page_print` tells the last page
     from another one, `landmark` is that of an earlier page of the window, by which a circle is known.
+    `pages_before` and `records_before` had come of the list when the run last went on.
     """
 
     token: str | None = None
@@ -105,6 +106,8 @@ class Checkpoint(msgspec.Struct, frozen=True):
     note: str = ""  # how the end was reached all the same
     not_before: str = ""  # when the repository may be asked again, as it said, or as its refusal means
     stopped: bool = False  # we ended it ourselves, and it goes on next time
+    pages_before: int = 0  # 0 where the list was in pieces by then, or at its end
+    records_before: int = 0
 
     def is_beyond(self, other: "Checkpoint") -> bool:
         """Has anything come since? A list that begins again and breaks at the same place brings nothing."""

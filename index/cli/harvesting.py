@@ -25,6 +25,7 @@ from index.cli.talk import (
     seconds,
     tell,
     tell_error,
+    went_on,
 )
 from index.follower import following
 from index.program import Program
@@ -183,7 +184,8 @@ def _put_report(report: "Report") -> None:
     kinds = ("created", "updated", "unchanged", "deleted", "quarantined", "vanished", "held", "repaired")
     counts = [f"{number(getattr(report, kind))} {kind}" for kind in kinds if getattr(report, kind)]
     came = f"{counted(report.received, 'record')} in {counted(report.pages, 'page')}"
+    told = ", ".join(filter(None, (came, seconds(report.seconds), went_on(report))))
     if report.pages or not report.error:
-        put_lines(f"  {came}, {seconds(report.seconds)}" + (": " + ", ".join(counts) if counts else ""))
+        put_lines(f"  {told}" + (": " + ", ".join(counts) if counts else ""))
     steps = filter(None, (printable(report.advice), next_step(report)))
     put_lines(*(f"  → {step}" for step in steps))

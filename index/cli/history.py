@@ -15,7 +15,7 @@ from index.cli.overview import progress, verdict
 from index.cli.pager import paged, pager_option
 from index.cli.standing import UnderWay, rate_of, under_way
 from index.cli.table import Cell, Column, laid_out
-from index.cli.talk import columns, moment, number, put_json, put_lines, seconds
+from index.cli.talk import columns, moment, number, put_json, put_lines, seconds, went_on
 from index.cli.wrapping import wrapped
 from index.program import Program
 
@@ -103,7 +103,8 @@ def _lines(told: Sequence[_Told], *, has_one_source: bool) -> Iterator[list[str]
     laid = laid_out(_COLUMNS, [_row(one, has_one_source) for one in told], columns())
     yield laid.heading
     for one, lines in zip(told, laid.rows, strict=True):
-        remark = progress(one.progress) if one.progress else one.harvest.reason
+        said = progress(one.progress) if one.progress else one.harvest.reason
+        remark = "; ".join(filter(None, (said, went_on(report(one.harvest)))))
         yield [*lines, *(" " * _INDENT + line for line in wrapped(remark, columns() - _INDENT))]
 
 

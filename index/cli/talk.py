@@ -112,6 +112,15 @@ def next_step(report: "Report") -> str:
     return ""
 
 
+def went_on(report: "Report") -> str:
+    """Where a run took up what an earlier one had left; or ""."""
+    if report.resumed_at_page is None:
+        return f"went on after {counted(report.resumed_after, 'record')}" if report.resumed_after else ""
+    about = "" if report.expected_pages == report.pages else "about "
+    of = f" of {about}{number(report.expected_pages)}" if report.expected_pages else ""
+    return f"went on at page {number(report.resumed_at_page)}{of}"
+
+
 def number(value: int | None) -> str:
     return "?" if value is None else f"{value:,}"
 

@@ -36,7 +36,7 @@ def tell_end(ended: Ended, *, again: bool = False) -> None:
     """`again`: the same was told the last time, a minute ago."""
     if ended.report is not None:
         level = logging.WARNING if ended.report.exit_code else logging.INFO
-        _log.log(level, "harvest", **_facts(ended.report, _OF_HARVEST))
+        _log.log(level, "harvest", **_facts(ended.report, _OF_HARVEST), **_resumed(ended.report))
     if ended.details is not None and (ended.details.fetched or ended.details.failed or ended.details.reason):
         _log.info("details", **_facts(ended.details, _OF_DETAILS))
     if isinstance(ended.error, WindrowError):
@@ -45,6 +45,12 @@ def tell_end(ended: Ended, *, again: bool = False) -> None:
     elif ended.error is not None:
         fault = "this is a fault of Windrow: please report it"
         _log.error("harvest", source=ended.source, text=fault, exc_info=ended.error)
+
+
+def _resumed(report: Report) -> dict[str, object]:
+    """Of most runs there is nothing to say."""
+    names = ("resumed_at_page", "resumed_after")
+    return {name: value for name in names if (value := getattr(report, name)) is not None}
 
 
 def _facts(told: Report | Detailed, names: list[str]) -> dict[str, object]:

@@ -1,0 +1,26 @@
+"""What `windrow serve` says of its harvests, as the fields of a log line."""
+
+import msgspec
+from structlog.testing import capture_logs
+
+from harvester.report import Report
+from harvester.runner import Ended
+from index.serve import telling
+from tests.fakes.rig import Rig
+
+
+def line_of(report: Report) -> dict[str, object]:
+    with capture_logs() as lines:
+        telling.tell_end(Ended(report.source, report=report))
+    (line,) = lines
+    return dict(line)
+
+
+def test_a_run_that_went_on_says_where(rig: Rig) -> None:
+    first, second = rig.harvest(limit=20), rig.harvest()
+    assert not {"resumed_at_page", "resumed_after"} & set(line_of(first))
+    line = line_of(second)
+    assert (line["event"], line["resumed_at_page"], line["resumed_after"]) == ("harvest", 3, 20)
+    by_records = line_of(msgspec.structs.replace(second, resumed_at_page=None))
+    assert "resumed_at_page" not in by_records
+    assert by_records["resumed_after"] == 20
