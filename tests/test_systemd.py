@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from index.cli import serve
 from index.serve import systemd
 from tests.commands import inside
 
@@ -104,6 +106,7 @@ def test_percent_signs_are_no_specifiers():
 def test_what_lies_in_a_home_or_in_tmp_can_be_seen():
     assert "ProtectHome=read-only" in _unit(executable=Path("/home/me/.venv/bin/windrow")).splitlines()
     assert "ProtectHome=read-only" in _unit(writable=(DATA, Path("/root/data"))).splitlines()
+    assert "ProtectHome=read-only" in _unit(read=[Path("/home/me/python")]).splitlines()
     assert "ProtectHome=yes" in _unit(writable=[Path("/homes/data")]).splitlines()
     assert "PrivateTmp=no" in _unit(writable=[Path("/tmp/data")]).splitlines()
 
@@ -143,8 +146,9 @@ def _unit(
     config: Path = Path("/etc/windrow/config.toml"),
     writable: Sequence[Path] = (DATA,),
     user: str = "windrow",
+    read: Sequence[Path] = (),
 ) -> str:
-    return systemd.unit(executable, config, writable, user)
+    return systemd.unit(executable, config, writable, user, read)
 
 
 def _analyze(folder: Path, check: str, unit: str, *options: str) -> str:
@@ -173,3 +177,16 @@ def test_the_unit_of_a_configuration(tmp_path, capsys):
     assert f'ReadWritePaths="{tmp_path / "data"}"' in ran.out.splitlines()
     assert ran.err == ""
     assert list((tmp_path / "data").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("python", "ca"), [("/home/me/python", "/etc/ours.pem"), ("/usr", "/home/me/ours.pem")]
+)
+def test_the_service_can_read_what_lies_in_a_home(python, ca, tmp_path, capsys, monkeypatch):
+    """The Python behind a venv that is elsewhere; a certificate."""
+    monkeypatch.setattr(serve, "__file__", "/opt/windrow/index/cli/serve.py")
+    monkeypatch.setattr(sys, "executable", "/opt/windrow/bin/python")
+    monkeypatch.setattr(sys, "base_prefix", python)
+    (tmp_path / "config.toml").write_text(f'[sources.one]\nurl = "https://example.org/oai"\nca = "{ca}"\n')
+    lines = inside(tmp_path, capsys, "serve", "--print-systemd-unit").out.splitlines()
+    assert "ProtectHome=read-only" in lines

@@ -47,11 +47,19 @@ def _unit(program: Program) -> str:
     from index.serve.systemd import unit
 
     executable = Path(sys.executable).with_name("windrow")  # beside the Python that runs us
-    folders = list(_written(program.settings))
+    settings = program.settings
+    folders = list(_written(settings))
     for folder in folders:
         if not folder.is_dir():
             tell(f"{folder} is not there yet: make it, as {getuser()}, before the service starts.")
-    return unit(executable, program.settings.path.absolute(), folders, getuser())
+    return unit(executable, settings.path.absolute(), folders, getuser(), list(_read(settings)))
+
+
+def _read(settings: config.Settings) -> Iterator[Path]:
+    """What serving reads; the Python of a venv that is in no home may yet be in one."""
+    yield Path(sys.base_prefix).resolve()
+    yield Path(__file__).resolve()
+    yield from (Path(source.ca) for source in settings.sources.values() if source.ca)
 
 
 def _written(settings: config.Settings) -> Iterator[Path]:

@@ -27,9 +27,14 @@ def watchdog_seconds() -> float | None:
     return int(microseconds) / 1e6
 
 
-def unit(executable: Path, config: Path, writable: Sequence[Path], user: str) -> str:
-    """A service that runs `executable` and writes to the folders of `writable` alone; paths are absolute."""
-    paths = (executable, config, *writable)
+def unit(
+    executable: Path, config: Path, writable: Sequence[Path], user: str, read: Sequence[Path] = ()
+) -> str:
+    """A service that runs `executable` and writes to the folders of `writable` alone; paths are absolute.
+
+    `read` is what it needs beside these, such as the folder of its Python.
+    """
+    paths = (executable, config, *writable, *read)
     return _UNIT.format(
         executable=_quoted(executable),
         config=_quoted(config).replace("$", "$$"),
