@@ -36,7 +36,7 @@ _MOST_DETAILS = 32  # sources of which they are fetched at once
 class Ended(msgspec.Struct, frozen=True):
     """One of `report`, `details` and `error` is there; `run` is what is stored of that harvest.
 
-    `is_busy`: another process has the source.
+    `requests` are those of this job alone, however it ended. `is_busy`: another process has the source.
     """
 
     source: str
@@ -44,6 +44,7 @@ class Ended(msgspec.Struct, frozen=True):
     run: Harvest | None = None
     details: Detailed | None = None
     error: BaseException | None = None
+    requests: int = 0
 
     @property
     def is_busy(self) -> bool:
@@ -201,7 +202,7 @@ class Runner:
             job.stop.tell("it is over")  # to whoever reads ahead for it, and may wait for hours
             job.transport.close()
         try:
-            self._on_end(ended)
+            self._on_end(msgspec.structs.replace(ended, requests=job.transport.requests))
             if job.source.details and ended.report and ended.report.verdict not in ("failed", "deferred"):
                 self.start_details(job.source)
         finally:

@@ -12,7 +12,9 @@ import requests
 import sqlalchemy as sa
 from prometheus_client.parser import text_string_to_metric_families
 
+from harvester.details import Detailed
 from harvester.errors import ConfigError, StoreUnusable
+from harvester.runner import Ended
 from harvester.store import Store, harvests, leases, schema, sources
 from harvester.store.harvests import Checkpoint, Request
 from index.generations import Generations
@@ -37,7 +39,9 @@ def wrong() -> list[str]:
 
 @pytest.fixture
 def monitor(rig: Rig, generations: Generations, wrong: list[str]) -> Iterator[Monitor]:
-    with closing(Monitor("127.0.0.1:0", rig.store, generations, rig.clock, lambda: wrong)) as monitor:
+    with closing(
+        Monitor("127.0.0.1:0", rig.store, generations, rig.clock, lambda: wrong, lambda: ["new"])
+    ) as monitor:
         yield monitor
 
 
@@ -54,6 +58,11 @@ def scraped(monitor: Monitor, source: str = NAME) -> Sampled:
         for sample in family.samples
         if sample.labels.get("source", source) == source
     }
+
+
+def ended(rig: Rig) -> Ended:
+    """The run that was the last."""
+    return Ended(NAME, run=rig.last_run, requests=len(rig.repository.log))
 
 
 # Health
@@ -90,14 +99,29 @@ def test_nothing_else_is_there(monitor):
 # Metrics
 
 
-def test_before_the_first_harvest_there_are_no_sources(monitor):
-    assert not [name for name in scraped(monitor) if name in ("records", "running", "success_age_seconds")]
+def test_a_source_that_never_ran_has_all_series_but_the_age_of_its_success(rig, monitor):
+    found = scraped(monitor, "new")
+    assert [found[name] for name in ("records", "quarantined", "failures", "running")] == [0, 0, 0, 0]
+    assert [found[f"{name}_total"] for name in ("harvests", "requests", "errors")] == [0, 0, 0]
+    assert "success_age_seconds" not in found
+    assert "records" not in scraped(monitor), "config.toml has no other"
+    rig.harvest()
+    assert scraped(monitor)["harvests_total"] == 0, "by another process"
+
+
+def test_requests_for_details_are_counted(rig, monitor):
+    rig.harvest()
+    monitor.ended(ended(rig))
+    monitor.ended(Ended(NAME, details=Detailed(NAME, fetched=7), requests=9))
+    monitor.ended(Ended(NAME, requests=2))  # it was told to end
+    found = scraped(monitor)
+    assert (found["harvests_total"], found["requests_total"]) == (1, len(rig.repository.log) + 11)
 
 
 def test_the_state_of_a_source(rig, monitor):
     rig.works.delete(3)
     rig.harvest()
-    monitor.ended(rig.last_run)
+    monitor.ended(ended(rig))
     rig.clock.advance(3600)
     found = scraped(monitor)
     assert (found["records"], found["deleted"], found["quarantined"]) == (49, 1, 0)
@@ -115,7 +139,7 @@ def test_a_source_that_fails_grows_old(rig, monitor):
     for _ in range(3):
         rig.later()
         rig.harvest()
-        monitor.ended(rig.last_run)
+        monitor.ended(ended(rig))
     found = scraped(monitor)
     assert (found["harvests_total"], found["errors_total"], found["failures"]) == (3, 3, 3)
     assert 3 * 86_400 <= found["success_age_seconds"] < 3 * 86_400 + 60
@@ -128,35 +152,12 @@ def test_a_source_that_never_came_is_infinitely_old(rig, monitor):
     assert scraped(monitor)["success_age_seconds"] == inf
 
 
-def test_a_run_that_goes_on_has_its_requests_counted_once(rig, monitor, generations):
-    asked = []
-    runs = set()
-    for start in (20, 40):
-        rig.repository.misbehave(faults.status(503, Retry_After="86400"), faults.offset(start))
-        rig.harvest()
-        runs.add(rig.last_run.id)
-        rig.repository.behave()
-        asked.append(len(rig.repository.log))
-        monitor.ended(rig.last_run)
-    assert scraped(monitor)["requests_total"] == sum(asked)
-    assert len(runs) == 1
-    with closing(Monitor("127.0.0.1:0", rig.store, generations, rig.clock, list)) as another:
-        rig.harvest()
-        another.ended(rig.last_run)
-        assert rig.last_run.verdict == "complete"
-        asked = [len(rig.repository.log)]
-        rig.later()
-        rig.harvest()
-        another.ended(rig.last_run)
-        asked.append(len(rig.repository.log))
-        assert scraped(another)["requests_total"] == sum(asked)
-
-
 def test_a_run_that_we_ended_is_no_error(rig, monitor):
     rig.harvest(limit=20)
     run = rig.last_run
     stopped = Checkpoint(requests=run.checkpoint.requests, stopped=True)
-    monitor.ended(harvests.Harvest(1, NAME, "", "", run.request, stopped, verdict="partial"))
+    told = harvests.Harvest(1, NAME, "", "", run.request, stopped, verdict="partial")
+    monitor.ended(Ended(NAME, run=told))
     assert scraped(monitor)["errors_total"] == 0
 
 

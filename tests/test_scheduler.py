@@ -200,6 +200,7 @@ def test_a_harvest_is_ended_at_its_limit_and_goes_on(fleet: Fleet) -> None:
         assert service.at(2.9 * HOUR) == []
         assert service.at(3.1 * HOUR) == ["a"]
         assert [asked.offset for asked in repository.asked("ListRecords")] == [0, 3, 3]
+        assert [one.requests for one in service.ended] == [3, 1], "its own, though the same run goes on"
 
 
 def test_a_disabled_source_and_one_without_schedule_are_left_alone(fleet: Fleet) -> None:
@@ -369,6 +370,7 @@ def test_details_come_after_the_list_and_before_the_next(fleet: Fleet) -> None:
         assert harvested.report is not None
         assert detailed.details is not None
         assert (detailed.details.fetched, detailed.details.waiting) == (6, 0)
+        assert (harvested.requests, detailed.requests) == (3, len(repository.log) - 3)
         service.scheduler.fetch_waiting_details()
         assert service.runner.await_quiet(60)
         assert len(service.ended) == 2

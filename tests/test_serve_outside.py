@@ -78,7 +78,8 @@ def test_a_webhook_that_never_answers_holds_up_neither_harvests_nor_the_end(repo
 
 
 def test_a_monitor_sees_it(repository, tmp_path):
-    write_config(tmp_path, repository, '[serve]\nlisten = "127.0.0.1:0"\n')
+    idle = f'[sources.idle]\nurl = "{repository.url}"\nset = "never"\n'
+    write_config(tmp_path, repository, f'{idle}[serve]\nlisten = "127.0.0.1:0"\n')
     with serve(tmp_path) as served:
         listening = served.heard("listening")
         served.heard("harvest", verdict="complete")
@@ -89,6 +90,7 @@ def test_a_monitor_sees_it(repository, tmp_path):
         await_fact(lambda: "windrow_index_documents 20.0\n" in metrics(), "the index took it in")
         assert 'windrow_source_records{source="test"} 20.0\n' in metrics()
         assert 'windrow_source_harvests_total{source="test"} 1.0\n' in metrics()
+        assert 'windrow_source_harvests_total{source="idle"} 0.0\n' in metrics()
         answer = requests.get(listening["healthz"], timeout=HANGS)
         assert (answer.status_code, answer.json()["wrong"]) == (200, [])
         assert served.end()[0] == 0

@@ -1,7 +1,7 @@
 """What Prometheus reads: the state of each source and of the index, from the store at each scrape."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from importlib.metadata import version
 from math import inf
@@ -14,39 +14,42 @@ from prometheus_client.registry import Collector
 from harvester.clock import Clock
 from harvester.datestamp import parse_datestamp
 from harvester.errors import IndexFault
+from harvester.runner import Ended
 from harvester.store import Store, changes, harvests, leases, sources
-from harvester.store.harvests import Harvest
 from harvester.store.sources import SourceState
 from index.generations import Generations
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _IN_VAIN = ("failed", "partial", "deferred")
+_States = Mapping[str, SourceState | None]  # None: it never ran
 
 
 class Metrics(Collector):
-    """Counters begin at 0 with the process; all else is the store's and the index's."""
+    """Counters begin at 0 with the process; all else is the store's and the index's.
 
-    def __init__(self, store: Store, generations: Generations, clock: Clock) -> None:
+    `configured` says which sources are in config.toml, be it that they never ran.
+    """
+
+    def __init__(
+        self, store: Store, generations: Generations, clock: Clock, configured: Callable[[], Iterable[str]]
+    ) -> None:
         self._store, self._generations, self._clock = store, generations, clock
+        self._configured = configured
         self._lock = Lock()
         self._harvests: Counter[str] = Counter()
         self._requests: Counter[str] = Counter()
         self._errors: Counter[str] = Counter()
-        with store.read() as connection:
-            last = harvests.last_of_all(connection)
-        self._counted_of = {source: _requests(run) for source, run in last.items()}
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
         ProcessCollector(registry=self._registry)
 
-    def ended(self, run: Harvest) -> None:
-        """A run that goes on counts its requests from its beginning: what was counted is not added again."""
+    def ended(self, ended: Ended) -> None:
+        run = ended.run
         with self._lock:
-            last, before = self._counted_of.get(run.source, (0, 0))
-            self._counted_of[run.source] = _requests(run)
-            self._harvests[run.source] += 1
-            self._requests[run.source] += run.checkpoint.requests - (before if last == run.id else 0)
-            self._errors[run.source] += run.verdict in _IN_VAIN and not run.checkpoint.stopped
+            self._requests[ended.source] += ended.requests
+            if run is not None:
+                self._harvests[run.source] += 1
+                self._errors[run.source] += run.verdict in _IN_VAIN and not run.checkpoint.stopped
 
     def text(self) -> bytes:
         """In the format of CONTENT_TYPE."""
@@ -63,28 +66,26 @@ class Metrics(Collector):
             states = sources.every(connection)
             running = leases.held(connection, now)
             proven = harvests.last_proven(connection)
-        yield from self._of_state(states)
-        yield _by_source("running", "1 while it is harvested", {s.name: s.name in running for s in states})
+        known: _States = {**dict.fromkeys(self._configured()), **{state.name: state for state in states}}
+        yield from _of_state(known)
+        yield _by_source("running", "1 while it is harvested", {name: name in running for name in known})
         ages = {state.name: _age(proven.get(state.name), now) for state in states}
         yield _by_source("success_age_seconds", "Since the last proven harvest; +Inf before the first", ages)
-        yield from self._counted()
+        yield from self._counted(known)
         yield from self._of_index()
 
-    def _of_state(self, states: list[SourceState]) -> Iterator[Metric]:
-        for name, field, explanation in _STATE:
-            yield _by_source(name, explanation, {state.name: getattr(state, field) for state in states})
-
-    def _counted(self) -> Iterator[Metric]:
+    def _counted(self, known: _States) -> Iterator[Metric]:
+        """From 0 on: of a series that begins with its first fault, Prometheus sees no increase."""
         with self._lock:
             tallies = {
-                "harvests": ("Runs that ended", dict(self._harvests)),
-                "requests": ("Requests of runs that ended", dict(self._requests)),
-                "errors": ("Runs that did not come to the end of their list", dict(self._errors)),
+                "harvests": ("Runs that ended", self._harvests.copy()),
+                "requests": ("Requests of runs that ended, those for details too", self._requests.copy()),
+                "errors": ("Runs that did not come to the end of their list", self._errors.copy()),
             }
         for name, (explanation, tally) in tallies.items():
             counter = CounterMetricFamily(f"windrow_source_{name}", explanation, labels=["source"])
-            for source, value in tally.items():
-                counter.add_metric([source], value)
+            for source in {**known, **tally}:
+                counter.add_metric([source], tally[source])
             yield counter
 
     def _of_index(self) -> Iterator[Metric]:
@@ -110,6 +111,12 @@ _STATE = (
 )
 
 
+def _of_state(known: _States) -> Iterator[Metric]:
+    for name, field, explanation in _STATE:
+        values = {source: getattr(state, field) if state else 0 for source, state in known.items()}
+        yield _by_source(name, explanation, values)
+
+
 def _by_source(name: str, explanation: str, values: Mapping[str, float]) -> Metric:
     gauge = GaugeMetricFamily(f"windrow_source_{name}", explanation, labels=["source"])
     for source, value in values.items():
@@ -119,10 +126,6 @@ def _by_source(name: str, explanation: str, values: Mapping[str, float]) -> Metr
 
 def _gauge(name: str, explanation: str, value: float) -> Metric:
     return GaugeMetricFamily(f"windrow_{name}", explanation, value)
-
-
-def _requests(run: Harvest) -> tuple[int, int]:
-    return run.id, run.checkpoint.requests
 
 
 def _age(moment: str | None, now: datetime) -> float:

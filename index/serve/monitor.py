@@ -2,7 +2,7 @@
 
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
@@ -14,8 +14,8 @@ import structlog
 
 from harvester.clock import Clock
 from harvester.errors import ConfigError, WindrowError
+from harvester.runner import Ended
 from harvester.store import Store
-from harvester.store.harvests import Harvest
 from index.generations import Generations
 from index.serve.metrics import CONTENT_TYPE, Metrics
 
@@ -25,7 +25,10 @@ _Page = tuple[HTTPStatus, str, bytes]
 
 
 class Monitor:
-    """Answers from when it is made until it is closed. `health` says what is wrong, one sentence each."""
+    """Answers from when it is made until it is closed. `health` says what is wrong, one sentence each.
+
+    `configured` names the sources of config.toml.
+    """
 
     def __init__(
         self,
@@ -34,9 +37,10 @@ class Monitor:
         generations: Generations,
         clock: Clock,
         health: Callable[[], list[str]],
+        configured: Callable[[], Iterable[str]] = tuple,
     ) -> None:
         """`listen` is HOST:PORT, port 0 any that is free; ConfigError where it is taken."""
-        self._metrics = Metrics(store, generations, clock)
+        self._metrics = Metrics(store, generations, clock, configured)
         self._health = health
         self._server = _listening(listen, {"/healthz": self._healthz, "/metrics": self._scrape})
         self._thread = Thread(target=self._server.serve_forever, args=[_POLL], name="monitor", daemon=True)
@@ -47,8 +51,8 @@ class Monitor:
         host, port = (str(part) for part in self._server.server_address[:2])
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
-    def ended(self, run: Harvest) -> None:
-        self._metrics.ended(run)
+    def ended(self, ended: Ended) -> None:
+        self._metrics.ended(ended)
 
     def close(self) -> None:
         self._server.shutdown()

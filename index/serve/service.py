@@ -10,7 +10,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -90,11 +90,16 @@ class Service:
     def _listen(self, stack: ExitStack) -> None:
         program = self._program
         if listen := program.settings.serve.listen:
-            self._monitor = Monitor(listen, program.store, program.generations, program.clock, self.problems)
+            self._monitor = Monitor(
+                listen, program.store, program.generations, program.clock, self.problems, self._configured
+            )
             stack.callback(self._monitor.close)
             _log.info(
                 "listening", healthz=f"{self._monitor.url}/healthz", metrics=f"{self._monitor.url}/metrics"
             )
+
+    def _configured(self) -> Iterable[str]:
+        return self._runner.settings.sources
 
     def problems(self) -> list[str]:
         """What keeps us from our work, for /healthz; harvests that fail are the sources' trouble."""
@@ -149,8 +154,8 @@ class Service:
     # What the harvests say
 
     def _ended(self, ended: Ended) -> None:
-        if self._monitor is not None and ended.run is not None:
-            self._monitor.ended(ended.run)
+        if self._monitor is not None:
+            self._monitor.ended(ended)
         telling.tell_end(ended, again=ended.is_busy and ended.source in self._busy)
         if ended.is_busy:
             self._busy.add(ended.source)
