@@ -108,13 +108,13 @@ class Generations:
     def _of_current(self, ask: Callable[[Generation], T]) -> T:
         """A generation that a rebuild switches away meanwhile is no fault: the next one is asked."""
         generation = self.current()
-        try:
-            return ask(generation)
-        except IndexFault:
-            current = self.current()
-            if current.folder == generation.folder:
-                raise
-            return ask(current)
+        while True:
+            try:
+                return ask(generation)
+            except IndexFault:
+                asked, generation = generation, self.current()
+                if generation.folder == asked.folder:
+                    raise
 
     def _searcher(self, generation: Generation) -> Searcher:
         if generation.position.schema_version != SCHEMA_VERSION:

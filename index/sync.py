@@ -75,7 +75,7 @@ def rebuild(
             raise
         fault_point("generation built")
         generations.switch(generation)
-    with suppress(IndexBusy):  # whoever wrote the old one has come over, and goes on
+    with suppress(IndexBusy, IndexMissing):  # whoever wrote the old one has come over; or it was built anew
         _follow(store, generation, on_progress)
     return synced
 
@@ -95,8 +95,7 @@ def _overtake(store: Store, generation: Generation, generations: Generations) ->
 def needs_rebuild(store: Store, generations: Generations, engine: str) -> str:
     """Why the current generation cannot be followed on, in words; "" where it can."""
     try:
-        current = generations.current()
-        at = current.position
+        at = generations.position()
     except IndexMissing:
         return "there was no index"
     except IndexUnusable as error:
@@ -110,7 +109,7 @@ def needs_rebuild(store: Store, generations: Generations, engine: str) -> str:
     if at.engine != engine:
         return f"the index was built by {at.engine}"
     try:
-        current.engine().searcher()
+        generations.snapshot()
     except IndexUnusable as error:
         return error.message
     return ""

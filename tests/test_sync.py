@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from harvester.store import Store
 from index.engines.tantivy import TantivyEngine
 from index.generations import Generation, Generations
 from index.query import parse
-from index.sync import Follower, Synced, rebuild, sync, unseen
+from index.sync import Follower, Synced, needs_rebuild, rebuild, sync, unseen
 from tests.commands import numbered, put
 
 GONE = Record(identifier="oai:x:2", deleted=True)
@@ -359,6 +359,38 @@ class TestWritersMeeting:
         assert sync(store, synced, "tantivy").position == 7
         assert not old.exists()
         assert len(documents(synced)) == 5
+
+    def test_a_rebuild_right_after_another(self, store: Store, synced: Generations) -> None:
+        """The first has still to look whether something came meanwhile; its generation is gone."""
+
+        class Overtaken(Generations):
+            @contextmanager
+            def rebuilding(self) -> Iterator[None]:
+                with super().rebuilding():
+                    yield
+                rebuild(store, synced, "tantivy")
+
+        assert rebuild(store, Overtaken(synced.folder), "tantivy").position == 6
+        assert folders(synced) == [synced.current().folder]
+
+    @pytest.mark.parametrize("times", [1, 2, 3])
+    def test_rebuilds_while_somebody_looks(self, store: Store, synced: Generations, times: int) -> None:
+        """Whatever was the current one is gone as soon as it was found."""
+        found: list[Path] = []
+
+        class Replaced(Generations):
+            def current(self) -> Generation:
+                current = super().current()
+                if len(found) < times:
+                    found.append(current.folder)
+                    rebuild(store, synced, "tantivy")
+                return current
+
+        replaced = Replaced(synced.folder)
+        assert needs_rebuild(store, replaced, "tantivy") == ""
+        found.clear()
+        assert replaced.searcher().count() == 4
+        assert len(set(found)) == times
 
     def test_what_is_not_committed_is_not_kept(self, store: Store, synced: Generations) -> None:
         put(store, *numbered([6]))
