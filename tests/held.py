@@ -1,8 +1,11 @@
 """A harvest that stands still in the middle of its list, for as long as a test wants it to."""
 
+import os
+import signal
+import sqlite3
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psutil
@@ -10,6 +13,7 @@ import psutil
 from tests.commands import Ran, command, environment
 from tests.fakes.faults import Gate, offset
 from tests.fakes.repository import FakeRepository
+from tests.served import await_fact
 
 HANGS = 120
 
@@ -56,3 +60,21 @@ def held(
         if harvest.process.poll() is None:
             harvest.process.kill()
             harvest.ended()
+
+
+def stop_between_transactions(pid: int, folder: Path) -> None:
+    """SIGSTOP. Within one, nobody could write before it wakes up, whatever the lease says."""
+    await_fact(lambda: _is_stopped_between(psutil.Process(pid), folder), "it was stopped")
+
+
+def _is_stopped_between(process: psutil.Process, folder: Path) -> bool:
+    """Else it goes on."""
+    os.kill(process.pid, signal.SIGSTOP)
+    await_fact(lambda: process.status() == psutil.STATUS_STOPPED, "it stops")
+    with closing(sqlite3.connect(folder / "data/windrow.db", timeout=0.1)) as store:
+        try:
+            store.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            os.kill(process.pid, signal.SIGCONT)
+            return False
+    return True

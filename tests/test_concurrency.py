@@ -18,7 +18,7 @@ from tests.commands import Ran, command, environment, inside, program_in, windro
 from tests.fakes.clock import FakeClock
 from tests.fakes.repository import FakeRepository, serving
 from tests.fakes.works import Works, identifier
-from tests.held import HANGS, held
+from tests.held import HANGS, held, stop_between_transactions
 from tests.whole import Stored, assert_holds
 
 pytestmark = pytest.mark.slow
@@ -100,7 +100,7 @@ def test_the_second_is_told_at_once(
 
 def test_who_wakes_up_past_its_lease_writes_nothing(repository: FakeRepository, folder: Path) -> None:
     with held(repository, folder, 3 * A_PAGE) as first:
-        os.kill(first.process.pid, signal.SIGSTOP)
+        stop_between_transactions(first.process.pid, folder)
         with closing(sqlite3.connect(folder / "data/windrow.db")) as store, store:
             store.execute("UPDATE sources SET lease_expires = 0")
         second = windrow(folder, "harvest", "--json")

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-import psutil
 import pytest
 
 from harvester.store import leases
@@ -16,7 +15,8 @@ from tests.fakes.faults import Gate, offset
 from tests.fakes.fleet import fleet
 from tests.fakes.repository import FakeRepository
 from tests.fakes.works import Works
-from tests.served import Serve, await_fact, running_at, serve
+from tests.held import stop_between_transactions
+from tests.served import await_fact, running_at, serve
 
 pytestmark = pytest.mark.slow
 PAGES, A_PAGE = 4, 10
@@ -65,19 +65,6 @@ def is_sound(folder: Path, records: int) -> None:
         assert program.searcher().count() == records
 
 
-def stopped_outside_of_transactions(served: Serve, folder: Path) -> bool:
-    """Else nobody could write before it wakes up, whatever the lease says: it goes on then."""
-    served.tell(signal.SIGSTOP)
-    await_fact(lambda: psutil.Process(served.process.pid).status() == psutil.STATUS_STOPPED, "it stops")
-    with closing(sqlite3.connect(folder / "data/windrow.db", timeout=0.1)) as store:
-        try:
-            store.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError:
-            served.tell(signal.SIGCONT)
-            return False
-    return True
-
-
 # Other processes
 
 
@@ -102,7 +89,7 @@ def test_who_wakes_up_past_its_lease_writes_nothing_and_serves_on(
     setting, clock = running_at(200.0, ahead=60.0)
     with serve(folder, clock=setting) as served:
         gate.await_reached()
-        await_fact(lambda: stopped_outside_of_transactions(served, folder), "it was stopped")
+        stop_between_transactions(served.process.pid, folder)
         with program_in(folder) as program, program.store.read() as connection:
             await_fact(lambda: not leases.held(connection, clock.now()), "the lease ran out")
         taken_over = windrow(folder, "harvest", "--json", env={"WINDROW_CLOCK": setting})
