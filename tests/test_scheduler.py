@@ -22,6 +22,7 @@ from tests.fakes.exports import Exports
 from tests.fakes.faults import Gate, offset
 from tests.fakes.repository import EXPORT, FakeRepository, serving
 from tests.fakes.works import Works
+from tests.served import await_fact
 
 HOUR = timedelta(hours=1)
 
@@ -344,6 +345,7 @@ def at_details_of_a(fleet: Fleet) -> Iterator[tuple[Service, Gate]]:
         fleet.clock.advance(1)
         service.scheduler.look()
         gate.await_reached()
+        await_fact(lambda: not service.runner.running, "its list is done with")
         yield service, gate
 
 
