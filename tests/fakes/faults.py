@@ -164,8 +164,12 @@ def verb(name: str) -> When:
 
 
 def free_port() -> int:
-    """Nobody listens there."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    """Nobody listens there, and as it stays taken nobody else comes to."""
+    probe = socket.socket()
+    probe.bind(("127.0.0.1", 0))
+    _taken.append(probe)
+    port: int = probe.getsockname()[1]
     return port
+
+
+_taken: list[socket.socket] = []

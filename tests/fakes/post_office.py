@@ -1,6 +1,8 @@
 """A mail server on loopback: keeps what it is handed, and refuses what a test tells it to."""
 
-from collections.abc import Iterator, Mapping
+import socket
+from asyncio import AbstractServer
+from collections.abc import Awaitable, Iterator, Mapping
 from contextlib import contextmanager
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -11,7 +13,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from tests.fakes.faults import free_port
+_HANGS = 60.0  # seconds
 
 
 class PostOffice:
@@ -59,6 +61,18 @@ class PostOffice:
         return AuthResult(success=data.password == b"right", handled=False)
 
 
+class _Controller(Controller):
+    """Listens at a port that the system has given it, and nobody else can have taken meanwhile."""
+
+    def __init__(self, office: PostOffice, **options: Any) -> None:
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        host, port = self._listening.getsockname()
+        super().__init__(office, hostname=host, port=port, ready_timeout=_HANGS, **options)
+
+    def _create_server(self) -> Awaitable[AbstractServer]:
+        return self.loop.create_server(self._factory_invoker, sock=self._listening, ssl=self.ssl_context)
+
+
 @contextmanager
 def post_office(tls: SSLContext | None = None, *, at_once: bool = False) -> Iterator[PostOffice]:
     """`tls` by STARTTLS, or `at_once`."""
@@ -66,7 +80,7 @@ def post_office(tls: SSLContext | None = None, *, at_once: bool = False) -> Iter
     options: dict[str, Any] = {"authenticator": office.authenticate, "auth_require_tls": False}
     if tls:
         options |= {"ssl_context": tls} if at_once else {"tls_context": tls, "require_starttls": True}
-    controller = Controller(office, hostname="127.0.0.1", port=free_port(), **options)
+    controller = _Controller(office, **options)
     office.address = f"localhost:{controller.port}"
     controller.start()
     try:
