@@ -23,7 +23,7 @@ from harvester.stopping import Stop, Stopped
 from harvester.store import Store, harvests, notices, sources
 from harvester.store.harvests import Harvest
 from harvester.store.sources import SourceState
-from harvester.transport import Limits, Transport, Turns, trust_of
+from harvester.transport import Limits, Transport, trust_of, turns_on
 from harvester.transport.words import host_of
 
 _SLOW = 10.0  # seconds without an answer
@@ -84,7 +84,7 @@ class Runner:
         self._clock = clock
         self._on_end = on_end
         self._on_told = on_told
-        self._turns = Turns(clock, Limits().gap_cap)
+        self._turns = turns_on(settings.data, clock, Limits())
         self._lock = threading.Condition()
         self._harvests: dict[str, _Job] = {}
         self._details: dict[str, _Job] = {}

@@ -49,11 +49,17 @@ class Program:
         limits: Limits | None = None,
         on_notice: Callable[[str], None] = lambda _sentence: None,
     ) -> Transport:
-        from harvester.transport import Transport, trust_of
+        from harvester.transport import Limits, Transport, trust_of, turns_on
 
-        contact = self.settings.harvest.contact
-        trust = trust_of(self.settings.sources)
-        transport = Transport(self.clock, contact, limits, on_wait, on_notice=on_notice, trust=trust)
+        transport = Transport(
+            self.clock,
+            self.settings.harvest.contact,
+            limits,
+            on_wait,
+            on_notice=on_notice,
+            trust=trust_of(self.settings.sources),
+            turns=turns_on(self.settings.data, self.clock, limits or Limits()),
+        )
         self._open.append(transport)
         return transport
 

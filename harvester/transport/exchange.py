@@ -116,7 +116,8 @@ class Transport:
 
     def _in_turn(self, asked: Question, check: Callable[[], None]) -> Response:
         host = words.host_of(asked.url)
-        with self._turns.turn(host, self._least.get(host, 0.0), self._sleep, check):
+        least = self._least.get(host, 0.0)
+        with self._turns.turn(host, least, self._sleep, check, lambda: self._neighbour_seen(host)):
             pace = Pace(self._clock, self.limits, host)
             token = CURRENT.set(pace)
             try:
@@ -240,6 +241,9 @@ class Transport:
             f"{words.shown(url)} has moved for good to {words.shown(moved_to)}: make that the `url` in "
             "config.toml when it suits you (the next harvest then reads the whole list)"
         )
+
+    def _neighbour_seen(self, host: str) -> None:
+        self._notice(f"another windrow is asking {host}, too: the two take turns, a request at a time")
 
     def _notice(self, sentence: str) -> None:
         if sentence not in self._told:

@@ -1,11 +1,15 @@
 """One request in flight per host; after a 429 or 503 a gap between two, which stays for the run."""
 
+import math
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
 
 from harvester.clock import Clock
+from harvester.transport.limits import Limits
+from harvester.transport.neighbours import Neighbours
 
 _FIRST_GAP = 1.0
 _GLANCE = 0.5  # seconds between looks whether to go on waiting
@@ -14,13 +18,14 @@ _GLANCE = 0.5  # seconds between looks whether to go on waiting
 class Turns:
     """A gap is from the end of one request to the next, in seconds. Hosts do not wait for each other."""
 
-    def __init__(self, clock: Clock, cap: float) -> None:
+    def __init__(self, clock: Clock, cap: float, neighbours: Neighbours | None = None) -> None:
         self._gaps: dict[str, float] = {}
         self._clock = clock
         self._cap = cap
         self._ended: dict[str, float] = {}
         self._lines: defaultdict[str, _Line] = defaultdict(_Line)
         self._making = threading.Lock()
+        self._neighbours = neighbours
 
     @contextmanager
     def turn(
@@ -29,13 +34,18 @@ class Turns:
         least: float = 0.0,
         sleep: Callable[[float], None] | None = None,
         check: Callable[[], None] = lambda: None,
+        on_neighbour: Callable[[], None] = lambda: None,
     ) -> Iterator[None]:
         """Who asked first is first, `least` seconds after the last one's end, or the host's gap.
 
-        `check` raises where there is no use in waiting any more.
+        `check` raises where there is no use in waiting any more; `on_neighbour` is called where another
+        process is waited for.
         """
-        with self._line(host).first(check):
-            self._keep_gap(host, max(least, self.gap(host)), sleep or self._clock.sleep)
+        beside = self._neighbours and self._neighbours.turn(host, check, on_neighbour)
+        with self._line(host).first(check), beside or nullcontext(math.inf) as passed:
+            wait = max(least, self.gap(host)) - min(passed, self._passed(host))
+            if wait > 0:
+                (sleep or self._clock.sleep)(wait)
             try:
                 yield
             finally:
@@ -60,12 +70,14 @@ class Turns:
         with self._making:
             return self._lines[host]
 
-    def _keep_gap(self, host: str, gap: float, sleep: Callable[[float], None]) -> None:
-        if not gap or host not in self._ended:
-            return
-        wait = self._ended[host] + gap - self._clock.monotonic()
-        if wait > 0:
-            sleep(wait)
+    def _passed(self, host: str) -> float:
+        """Seconds since the last request ended."""
+        return self._clock.monotonic() - self._ended.get(host, -math.inf)
+
+
+def turns_on(data: Path, clock: Clock, limits: Limits) -> Turns:
+    """Taken with all other processes that have this data folder."""
+    return Turns(clock, limits.gap_cap, Neighbours(data / "hosts", clock, limits.deadline + limits.gap_cap))
 
 
 class _Line:
