@@ -95,7 +95,8 @@ class _Wait:
 
 def _sign(place: Path) -> None:
     with suppress(OSError):  # on Windows what is locked cannot be written, and no process be suspended
-        place.write_text(str(os.getpid()))
+        if place.read_text() != (me := str(os.getpid())):  # to write it anew each time is slow on some disks
+            place.write_text(me)
 
 
 def _is_suspended(place: Path) -> bool:
