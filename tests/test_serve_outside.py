@@ -2,10 +2,12 @@
 
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 import requests
 
@@ -125,3 +127,18 @@ def test_systemd_is_told(repository, tmp_path, monkeypatch):
         "READY=1",
         "STOPPING=1",
     ]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="another process's limits are seen there alone")
+def test_each_harvest_may_open_its_files(repository: FakeRepository, tmp_path: Path) -> None:
+    write_config(tmp_path, repository, "")
+    before = psutil.Process().rlimit(psutil.RLIMIT_NOFILE)
+    psutil.Process().rlimit(psutil.RLIMIT_NOFILE, (256, before[1]))
+    try:
+        with serve(tmp_path) as served:
+            served.heard("serving")
+            soft, hard = psutil.Process(served.process.pid).rlimit(psutil.RLIMIT_NOFILE)
+            assert (soft, hard) == (min(4096, before[1]), before[1])
+            assert served.end()[0] == 0
+    finally:
+        psutil.Process().rlimit(psutil.RLIMIT_NOFILE, before)

@@ -32,6 +32,7 @@ from index.follower import Following
 from index.program import Program
 from index.serve import systemd, telling
 from index.serve.beat import Beat, keep_up
+from index.serve.files import allow_many_files
 from index.serve.monitor import Monitor
 from index.serving import serving
 
@@ -67,6 +68,7 @@ class Service:
         """AlreadyServed; whatever else goes wrong is logged, and it goes on."""
         with ExitStack() as stack:
             self._catch_signals()  # before anybody may find us, and send SIGHUP
+            allow_many_files()
             stack.enter_context(serving(self._program.settings.data))
             wakings = self._start(stack)
             self._may_end_at_once = False
