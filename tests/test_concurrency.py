@@ -2,7 +2,6 @@
 
 import os
 import resource
-import shutil
 import signal
 import sqlite3
 import subprocess
@@ -124,16 +123,10 @@ def all_rows(folder: Path) -> list[str]:
 # One host
 
 
-def test_one_request_in_flight_for_each_process(repository: FakeRepository, both: Path) -> None:
-    """One at a time for each host, whatever the sources; two processes do not know of each other."""
+def test_one_request_in_flight_for_all_sources_of_a_host(repository: FakeRepository, both: Path) -> None:
+    """Of two processes: tests/test_neighbours.py."""
     assert [line["created"] for line in windrow(both, "harvest", "--json").lines] == [RECORDS, RECORDS]
     assert repository.most_at_once == 1
-    shutil.rmtree(both / "data")
-    with held(repository, both, 2 * A_PAGE, "test") as first:
-        assert windrow(both, "harvest", "other").code == 0
-        first.gate.opened.set()
-        assert first.ended().code == 0
-    assert repository.most_at_once == 2
     assert len(find_all(both)) == 2 * RECORDS
 
 
