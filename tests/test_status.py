@@ -208,6 +208,28 @@ def test_how_long_ago_and_how_fast(run: Run, folder: Path) -> None:
     assert 4 * 86400 <= of(run)["age_seconds"] < 4 * 86400 + 60
 
 
+@pytest.mark.parametrize(
+    ("spent", "rate", "shown"),
+    [
+        ({"seconds": 4.9}, None, ""),
+        ({"seconds": 5.1}, 45, "45/s"),
+        ({"seconds": 60, "pages": 1}, None, ""),
+        ({"seconds": 60, "pages": 2}, 3.8, "3.8/s"),
+        ({"seconds": 60, "counts.received": 98_765}, 1600, "1,600/s"),
+        ({"seconds": 3600}, 0.064, "0.064/s"),
+    ],
+)
+def test_a_rate_is_no_noise(
+    run: Run, folder: Path, spent: dict[str, float], rate: float | None, shown: str
+) -> None:
+    for name, value in spent.items():
+        sql(folder, f"UPDATE harvests SET checkpoint = json_set(checkpoint, '$.{name}', {value})")
+    assert of(run)["rate"] == rate
+    heading, row, *_ = run("status").out.splitlines()
+    assert heading.endswith("rate") == bool(shown)
+    assert not shown or row.endswith(f"  {shown}")
+
+
 def test_that_nobody_serves_is_said_where_something_is_due(run: Run, folder: Path) -> None:
     assert "windrow serve" not in run("status").out
     scheduled(folder, "every 1 days")
@@ -363,7 +385,7 @@ BY = "process 7 on kent"
         (UnderWay("begin", BY), "waiting for the first page: process 7 on kent"),
         (UnderWay("list", BY, 1200), "1,200 records so far: process 7 on kent"),
         (
-            UnderWay("list", BY, 12_000, 98_000, True, 850.4, 101.1),
+            UnderWay("list", BY, 12_000, 98_000, True, 850.0, 101.1),
             "12,000 of 98,000 records (12 %), 850 a second, 1 min 41 s left: process 7 on kent",
         ),
         (UnderWay("list", BY, 990, 900, False), "990 of about 900 records (99 %): process 7 on kent"),

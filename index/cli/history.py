@@ -11,7 +11,7 @@ from harvester.report import report
 from index.cli.completion import source_names
 from index.cli.naming import insist_on_source
 from index.cli.opening import json_option, with_program
-from index.cli.overview import progress, verdict
+from index.cli.overview import per_second, progress, verdict
 from index.cli.pager import paged, pager_option
 from index.cli.standing import UnderWay, rate_of, under_way
 from index.cli.table import Cell, Column, laid_out
@@ -111,7 +111,6 @@ def _lines(told: Sequence[_Told], *, has_one_source: bool) -> Iterator[list[str]
 def _row(one: _Told, has_one_source: bool) -> tuple[Cell, ...]:
     found, request = report(one.harvest), one.harvest.request
     counts = (found.received, found.created, found.updated, found.deleted + found.vanished, found.quarantined)
-    rate = rate_of(found)
     return (
         Cell(moment(one.harvest.started)),
         Cell("" if has_one_source else found.source),
@@ -119,5 +118,5 @@ def _row(one: _Told, has_one_source: bool) -> tuple[Cell, ...]:
         Cell(seconds(found.seconds)),
         Cell(request.from_[:10]),
         *(Cell(number(count)) for count in counts),
-        Cell(f"{rate:,.0f}/s" if rate else ""),
+        Cell(per_second(rate_of(found))),
     )

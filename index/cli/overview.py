@@ -45,9 +45,14 @@ def _row(one: Standing, now: datetime) -> tuple[Cell, ...]:
         _verdict(one),
         Cell(_ago(one.age_seconds)),
         Cell(seconds(last.seconds) if last and last.finished else ""),
-        Cell(f"{one.rate:,.0f}/s" if one.rate else ""),
+        Cell(per_second(one.rate)),
         _next_due(one, now),
     )
+
+
+def per_second(rate: float | None) -> str:
+    """Of a rate that has two digits: 850/s, 1.2/s."""
+    return f"{rate:,g}/s" if rate else ""
 
 
 def _ago(age: float | None) -> str:
@@ -133,7 +138,7 @@ def _done(one: UnderWay) -> str:
         share = min(99, 100 * one.records // one.expected)
         about = "" if one.stated else "about "
         came = f"{number(one.records)} of {about}{counted(one.expected, 'record')} ({share} %)"
-    pace = f"{one.rate:,.0f} a second" if one.rate else ""
+    pace = f"{one.rate:,g} a second" if one.rate else ""
     left = f"{seconds(one.seconds_left)} left" if one.seconds_left else ""
     return ", ".join(filter(None, (came, pace, left)))
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from harvester.store.harvests import Checkpoint, Harvest
     from harvester.store.sources import SourceState
 
-_LEAST = 1.0  # seconds, for a rate
+_LEAST, _FEW = 5.0, 2  # seconds and pages, for a rate
 _PUT_OFF = 2  # times in a row that a repository may ask us to come later before that is a failing
 
 
@@ -180,7 +180,7 @@ def under_way(harvest: "Harvest", holder: str, last_full: int | None) -> UnderWa
     checkpoint = harvest.checkpoint
     stated = checkpoint.list_size
     expected = stated if stated is not None else last_full if harvest.request.full else None
-    rate = _rate(checkpoint.counts.received, checkpoint.seconds)
+    rate = _rate(checkpoint.counts.received, checkpoint.seconds, checkpoint.pages)
     left = expected - checkpoint.total if expected is not None else None
     return UnderWay(
         _stage(checkpoint),
@@ -201,9 +201,11 @@ def _stage(checkpoint: "Checkpoint") -> str:
 
 def rate_of(told: Report) -> float | None:
     """Records a second."""
-    return _rate(told.received, told.seconds)
+    return _rate(told.received, told.seconds, told.pages)
 
 
-def _rate(records: int, seconds: float) -> float | None:
-    """None where it would be chance."""
-    return round(records / seconds, 1) if records and seconds >= _LEAST else None
+def _rate(records: int, seconds: float, pages: int) -> float | None:
+    """Two digits of it, as more would be chance; None where all of it would be."""
+    if not records or seconds < _LEAST or pages < _FEW:
+        return None
+    return float(f"{records / seconds:.2g}")
