@@ -34,7 +34,7 @@ from harvester.oai.response import check_version
 from harvester.plan import Options
 from harvester.recovery import Recovery
 from harvester.report import Progress, Report, report
-from harvester.run import Run
+from harvester.run import NO_WAIT, Run
 from harvester.singles import Singles
 from harvester.stopping import Stopped
 from harvester.store import Store
@@ -105,9 +105,8 @@ class _Harvest:
     def _attempt(self) -> Judgement:
         self._begin()
         allowed = self._run.checkpoint.allowed or self._run.options.allow_deletions
-        self._run.save(
-            allowed=allowed, not_before="", stopped=False, **_where_it_goes_on(self._run.checkpoint)
-        )
+        before = _where_it_goes_on(self._run.checkpoint)
+        self._run.save(allowed=allowed, not_before="", stopped=False, **NO_WAIT, **before)
         try:
             self._walk.to_its_end()
             self._probe_from_earliest()

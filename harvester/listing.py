@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from harvester import plan, verdict
 from harvester.errors import EndlessList, NoRecordsMatch
-from harvester.oai.ahead import ReadAhead
 from harvester.oai.response import Page
 from harvester.run import Run
 from harvester.store.harvests import Request, Window
@@ -37,7 +36,7 @@ class Listing:
         self._listed, landmark, empty, page_size, named = 0, "", 0, 0, True
         before = self._run.requests_of_this_process
         pages = self._run.client.pages("ListIdentifiers", plan.list_arguments(request, window))
-        for number, page in enumerate(ReadAhead(pages, self._run.ledger.keep_lease), 1):
+        for number, page in enumerate(self._run.ahead(pages), 1):
             if number == 1 and not pays(page):
                 return None
             empty = 0 if page.items else empty + 1

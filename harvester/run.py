@@ -1,17 +1,23 @@
 """What the parts of one harvest share: its book, its repository, what it asked for and what it spent."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import msgspec
 
 from harvester.clock import Clock
 from harvester.config import Source
 from harvester.ledger import Ledger
+from harvester.oai.ahead import ReadAhead
 from harvester.oai.client import Client
 from harvester.plan import Options
 from harvester.report import Progress
 from harvester.store.harvests import Checkpoint, Request, Window
-from harvester.transport import Transport
+from harvester.transport import Transport, Wait
+
+T = TypeVar("T")
+NO_WAIT = {"waits": "", "waits_until": ""}  # of a checkpoint
+_LEASE_KEPT = 30.0  # seconds
 
 
 class Run:
@@ -36,7 +42,7 @@ class Run:
         self.spent_before = Checkpoint()
         self._on_progress = on_progress
         self._requests_before = transport.requests
-        self._began = clock.monotonic()
+        self._began = self._kept = clock.monotonic()
 
     @property
     def checkpoint(self) -> Checkpoint:
@@ -58,6 +64,21 @@ class Run:
     def change_request(self, request: Request) -> None:
         self.ledger.change_request(request)
         self.request = request
+
+    def ahead(self, pages: Iterator[T]) -> Iterator[T]:
+        for page in ReadAhead(pages, self._while_waiting):
+            if self.checkpoint.waits:
+                self.save(**NO_WAIT)
+            yield page
+
+    def _while_waiting(self) -> None:
+        """Keeps the lease, and notes what the wait is for where that has changed."""
+        waits = self.transport.waiting or Wait("")
+        if (waits.why, waits.until) != (self.checkpoint.waits, self.checkpoint.waits_until):
+            self.save(waits=waits.why, waits_until=waits.until)
+        elif self.clock.monotonic() - self._kept > _LEASE_KEPT:
+            self.ledger.keep_lease()
+            self._kept = self.clock.monotonic()
 
     def tell(self, stage: str, received: int, expected: int | None) -> None:
         self._on_progress(Progress(self.source.name, stage, received, expected))

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from harvester.delivery import Delivery
 from harvester.errors import NO_ANSWER, IdDoesNotExist, WindrowError
 from harvester.intake import Intake
-from harvester.oai.ahead import ReadAhead
 from harvester.oai.items import Header, Item
 from harvester.run import Run
 from harvester.store.harvests import Counts
@@ -29,7 +28,7 @@ class Singles:
         """Up to `most` of what the last pass of identifiers found missing; how many were asked for."""
         asked, after = 0, ""
         while wanted := self._run.ledger.missing(min(_BATCH, most - asked), after):
-            self._store(wanted, list(ReadAhead(self._answers(wanted), self._run.ledger.keep_lease)))
+            self._store(wanted, list(self._run.ahead(self._answers(wanted))))
             asked += len(wanted)
             after = wanted[-1].identifier
             self._run.tell("fetch", asked, None)

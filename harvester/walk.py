@@ -23,7 +23,6 @@ from harvester.errors import (
     Unreachable,
 )
 from harvester.intake import Intake
-from harvester.oai.ahead import ReadAhead
 from harvester.oai.response import Page
 from harvester.recovery import Recovery
 from harvester.run import Run
@@ -91,7 +90,7 @@ class Walk:
         if checkpoint.token and checkpoint.same_token and plan.may_restart(checkpoint):
             raise _PageLost
         try:
-            for page in ReadAhead(self._pages(), self._run.ledger.keep_lease):
+            for page in self._run.ahead(self._pages()):
                 self._store(page)
         except NoRecordsMatch as error:
             self._nothing_more(error)

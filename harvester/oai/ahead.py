@@ -5,12 +5,12 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Final, Generic, TypeVar
 
-_PATIENCE = 30.0
+_GLANCE = 5.0  # seconds
 T = TypeVar("T")
 
 
 class ReadAhead(Generic[T]):
-    """Iterates `pages` in a thread of its own; `while_waiting` is called about every half minute."""
+    """Iterates `pages` in a thread of its own; `while_waiting` is called every few seconds."""
 
     _END: Final = None
 
@@ -38,7 +38,7 @@ class ReadAhead(Generic[T]):
     def _next(self) -> T | None:
         while True:
             try:
-                read = self._read.get(timeout=_PATIENCE)
+                read = self._read.get(timeout=_GLANCE)
             except queue.Empty:
                 self._while_waiting()
                 continue

@@ -66,6 +66,7 @@ class Checkpoint(msgspec.Struct, frozen=True):
     `page_size` is the largest page's, `last_page` the last one's, in records; `ended_by` how the list ended:
     "empty token", "no token", "no records match", "each was asked for". `page_print` tells the last page
     from another one, `landmark` is that of an earlier page of the window, by which a circle is known.
+    `waits` is what the next page waited for when that was last looked at, as `transport.Wait` has it.
     `pages_before` and `records_before` had come of the list when the run last went on.
     """
 
@@ -108,6 +109,8 @@ class Checkpoint(msgspec.Struct, frozen=True):
     stopped: bool = False  # we ended it ourselves, and it goes on next time
     pages_before: int = 0  # 0 where the list was in pieces by then, or at its end
     records_before: int = 0
+    waits: str = ""
+    waits_until: str = ""
 
     def is_beyond(self, other: "Checkpoint") -> bool:
         """Has anything come since? A list that begins again and breaks at the same place brings nothing."""

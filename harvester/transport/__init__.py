@@ -17,7 +17,7 @@ is not read, so that no password of the user's goes to a host because of its nam
 
 from harvester.transport.asking import differs_verbatim, own_arguments
 from harvester.transport.exchange import Transport
-from harvester.transport.limits import Limits, Response, Trust, trust_of
+from harvester.transport.limits import Limits, Response, Trust, Wait, trust_of
 from harvester.transport.politeness import Turns, turns_on
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Transport",
     "Trust",
     "Turns",
+    "Wait",
     "differs_verbatim",
     "own_arguments",
     "trust_of",

@@ -4,7 +4,7 @@ Limits: FAULTS 7 of the design, all of them fields of `Limits`.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import partial
 from importlib.metadata import version
@@ -14,13 +14,14 @@ import requests
 import urllib3
 
 from harvester.clock import Clock
+from harvester.datestamp import format_datestamp
 from harvester.errors import BrokenCoding, Deferred, HttpStatus, RedirectRefused, TransportError
 from harvester.fault_point import fault_point
 from harvester.stopping import Stop
 from harvester.transport import body, redirects, words
 from harvester.transport.addresses import CheckedAdapter, Door, IsPublic, is_public, peer_is_public
 from harvester.transport.asking import Methods, Question, question
-from harvester.transport.limits import Limits, Response, Trust
+from harvester.transport.limits import Limits, Response, Trust, Wait
 from harvester.transport.pace import CURRENT, Pace
 from harvester.transport.politeness import Turns
 from harvester.transport.retries import Answered, IsPassing, Retries
@@ -38,7 +39,7 @@ class Transport:
     One request is in flight per host among all that share `turns`. `on_wait(seconds, why)` is called before
     each wait, `on_notice(sentence)` once for each thing that a person should know. `trust` is by host name.
     Told by `stop`, whoever asks or waits gets Stopped at once. `heard` is when an answer came last, by the
-    clock's monotonic().
+    clock's monotonic(); `waiting` what keeps the next request from being made, for any thread to see.
     """
 
     def __init__(
@@ -57,11 +58,12 @@ class Transport:
         self.limits = limits or Limits()
         self.requests = 0
         self.heard = clock.monotonic()
+        self.waiting: Wait | None = None
         self._clock = clock
         self._stop = stop
         self._sleep = clock.sleep if stop is None else partial(stop.sleep, clock)
-        self._retries = Retries(self._sleep, self.limits, on_wait)
-        self._on_notice = on_notice
+        self._retries = Retries(self._sleep, self.limits, self._tell_wait)
+        self._on_wait, self._on_notice = on_wait, on_notice
         self._turns = turns or Turns(clock, self.limits.gap_cap)
         self._least: dict[str, float] = {}
         self._trust = trust or {}
@@ -116,8 +118,10 @@ class Transport:
 
     def _in_turn(self, asked: Question, check: Callable[[], None]) -> Response:
         host = words.host_of(asked.url)
-        least = self._least.get(host, 0.0)
-        with self._turns.turn(host, least, self._sleep, check, lambda: self._neighbour_seen(host)):
+        least, pause = self._least.get(host, 0.0), partial(self._pause, host)
+        self.waiting = Wait(f"for its turn at {host}")
+        with self._turns.turn(host, least, pause, check, lambda: self._neighbour_seen(host)):
+            self.waiting = None
             pace = Pace(self._clock, self.limits, host)
             token = CURRENT.set(pace)
             try:
@@ -235,6 +239,18 @@ class Transport:
         error = HttpStatus(message, answer.status_code, "the repository is busy: try again later")
         error.retry_after = asked
         return error
+
+    def _tell_wait(self, seconds: float, failure: BaseException) -> None:
+        is_asked = isinstance(failure, HttpStatus) and failure.retry_after is not None
+        self._note_wait(seconds, "as the repository asked" if is_asked else f"since {failure}")
+        self._on_wait(seconds, str(failure))
+
+    def _pause(self, host: str, seconds: float) -> None:
+        self._note_wait(seconds, f"as {host} was busy")
+        self._sleep(seconds)
+
+    def _note_wait(self, seconds: float, why: str) -> None:
+        self.waiting = Wait(why, format_datestamp(self._clock.now() + timedelta(seconds=seconds)))
 
     def _propose(self, url: str, moved_to: str) -> None:
         self._notice(

@@ -39,6 +39,13 @@ class Response(msgspec.Struct, frozen=True):
     body: bytes
 
 
+class Wait(msgspec.Struct, frozen=True):
+    """What a request waits for, after "waits" or "waits 40 s, "; `until` is in UTC, "" where nobody knows."""
+
+    why: str
+    until: str = ""
+
+
 class Trust(msgspec.Struct, frozen=True):
     """Certificates of one host: `ca` is a PEM file to believe instead of the public authorities."""
 

@@ -14,10 +14,10 @@ IsPassing = Callable[[BaseException], bool]
 
 
 class Retries:
-    """`on_wait(seconds, why)` is called before each wait."""
+    """`on_wait(seconds, failure)` is called before each wait."""
 
     def __init__(
-        self, sleep: Callable[[float], None], limits: Limits, on_wait: Callable[[float, str], None]
+        self, sleep: Callable[[float], None], limits: Limits, on_wait: Callable[[float, BaseException], None]
     ) -> None:
         self._sleep = sleep
         self._limits = limits
@@ -65,7 +65,7 @@ class Retries:
     def _tell(self, state: tenacity.RetryCallState) -> None:
         assert state.next_action is not None
         self.count += 1
-        self._on_wait(state.next_action.sleep, str(_failure(state)))
+        self._on_wait(state.next_action.sleep, _failure(state))
 
 
 def _failure(state: tenacity.RetryCallState) -> BaseException:

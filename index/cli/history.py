@@ -58,18 +58,17 @@ def _told(program: Program, source: str, limit: int) -> list[_Told]:
     """A long one that runs began before many that have ended."""
     from harvester.store import harvests, leases, sources
 
+    now = program.clock.now()
     with program.store.read() as connection:
-        held = leases.held(connection, program.clock.now())
+        held = leases.held(connection, now)
         last_full = {state.name: state.last_full for state in sources.every(connection)} if held else {}
         lasts = harvests.last_of_all(connection) if held else {}
         past = harvests.past(connection, limit, source)
     run = [lasts[name] for name in held if name in lasts and source in ("", name)]
     running = {one.id: one for one in run if one.verdict is None}
     shown = [*running.values(), *(one for one in past if one.id not in running)]
-    return [
-        _Told(one, under_way(one, held[one.source], last_full[one.source]) if one.id in running else None)
-        for one in shown[:limit]
-    ]
+    told = {id: under_way(one, held[one.source], last_full[one.source], now) for id, one in running.items()}
+    return [_Told(one, told.get(one.id)) for one in shown[:limit]]
 
 
 def _as_json(one: _Told) -> dict[str, object]:

@@ -123,14 +123,21 @@ def _failing(one: Standing, last: Report, now: datetime) -> Iterator[str]:
 
 def progress(one: UnderWay) -> str:
     """12,000 of 98,000 records (12 %), 850 a second, 1 min 41 s left: process 4711 on kent."""
-    return f"{_done(one)}: {one.holder}"
+    return ", ".join(filter(None, (_done(one), _wait(one)))) + f": {one.holder}"
+
+
+def _wait(one: UnderWay) -> str:
+    """waits 40 s, as the repository asked."""
+    if not one.waits:
+        return ""
+    return f"waits {seconds(one.wait_seconds)}, {one.waits}" if one.wait_seconds else f"waits {one.waits}"
 
 
 def _done(one: UnderWay) -> str:
     if one.stage == "other":
         return "at work on it, and not on its list"
     if one.stage == "begin":
-        return "waiting for the first page"
+        return "no page yet" if one.waits else "waiting for the first page"
     if one.stage == "verify":
         return f"{counted(one.records, 'record')} came, and are held against the repository's identifiers"
     came = counted(one.records, "record") + " so far"
@@ -138,6 +145,8 @@ def _done(one: UnderWay) -> str:
         share = min(99, 100 * one.records // one.expected)
         about = "" if one.stated else "about "
         came = f"{number(one.records)} of {about}{counted(one.expected, 'record')} ({share} %)"
+    if one.waits:
+        return came
     pace = f"{one.rate:,g} a second" if one.rate else ""
     left = f"{seconds(one.seconds_left)} left" if one.seconds_left else ""
     return ", ".join(filter(None, (came, pace, left)))

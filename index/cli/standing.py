@@ -27,7 +27,7 @@ class UnderWay(msgspec.Struct, frozen=True):
     """What `holder` does with a source now. `stage` is begin, list or verify of a harvest, or "other".
 
     `expected` is what the repository states, or else what a whole list had last time, or None. `rate` is
-    in records a second.
+    in records a second. `waits` is what it waits for, for `wait_seconds` from now on where that is known.
     """
 
     stage: str
@@ -37,6 +37,8 @@ class UnderWay(msgspec.Struct, frozen=True):
     stated: bool = False
     rate: float | None = None
     seconds_left: float | None = None
+    waits: str = ""
+    wait_seconds: float | None = None
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,7 +148,7 @@ def standing(name: str, facts: Facts, now: datetime) -> Standing:
         last=told,
         next_due=format_datestamp(facts.next_due) if facts.next_due else None,
         state=_state(facts, told),
-        progress=_under_way(facts) if facts.holder else None,
+        progress=_under_way(facts, now) if facts.holder else None,
         failures=state.failures if state else 0,
         failing_since=(state.failing_since or None) if state else None,
         schedule=source.schedule if source else "",
@@ -168,20 +170,22 @@ def _state(facts: Facts, told: Report | None) -> str:
     return "waiting" if told is None or told.exit_code else "ok"
 
 
-def _under_way(facts: Facts) -> UnderWay:
+def _under_way(facts: Facts, now: datetime) -> UnderWay:
     last, last_full = facts.last, facts.state.last_full if facts.state else None
     if last is None or last.verdict is not None:
         return UnderWay("other", facts.holder)
-    return under_way(last, facts.holder, last_full)
+    return under_way(last, facts.holder, last_full, now)
 
 
-def under_way(harvest: "Harvest", holder: str, last_full: int | None) -> UnderWay:
+def under_way(harvest: "Harvest", holder: str, last_full: int | None, now: datetime) -> UnderWay:
     """Of a harvest that `holder` is at. `last_full` is how many records its whole list had last time."""
     checkpoint = harvest.checkpoint
     stated = checkpoint.list_size
     expected = stated if stated is not None else last_full if harvest.request.full else None
     rate = _rate(checkpoint.counts.received, checkpoint.seconds, checkpoint.pages)
     left = expected - checkpoint.total if expected is not None else None
+    until = parse_datestamp(checkpoint.waits_until)
+    wait = (until - now).total_seconds() if until else None
     return UnderWay(
         _stage(checkpoint),
         holder,
@@ -190,6 +194,8 @@ def under_way(harvest: "Harvest", holder: str, last_full: int | None) -> UnderWa
         stated=stated is not None,
         rate=rate,
         seconds_left=max(0, left) / rate if left is not None and rate else None,
+        waits=checkpoint.waits if wait is None or wait > 0 else "",
+        wait_seconds=wait if wait is None or wait > 0 else None,
     )
 
 
