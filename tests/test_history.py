@@ -9,7 +9,7 @@ import pytest
 from harvester.report import Report
 from harvester.store import harvests, sources
 from harvester.store.harvests import Checkpoint, Counts, Request
-from tests.commands import Ran, inside, on_terminal, program_in, sql
+from tests.commands import Ran, inside, on_terminal, program_in, settings, sql
 from tests.fakes.clock import FakeClock
 from tests.fakes.repository import FakeRepository, serving
 from tests.fakes.works import Works
@@ -120,6 +120,13 @@ class TestWhatIsPast:
         assert all(word in sent for word in ("hull", "cut off", "1,199", "because of 4"))
         assert "\x1b[32mverified\x1b[0m" in sent
         assert "\x1b" not in on_terminal(folder, "history", columns=columns, NO_COLOR="1")
+
+
+@pytest.mark.parametrize(("zone", "began"), [("Asia/Tokyo", "21:00"), ("America/St_Johns", "09:30")])
+@pytest.mark.usefixtures("past")
+def test_began_is_in_the_zone_of_config_toml(run: Run, folder: Path, zone: str, began: str) -> None:
+    settings(folder, f'[harvest]\ntimezone = "{zone}"\n')
+    assert run("history").out.splitlines()[-1].startswith(f"01 Jun 2026 {began}  kar ")
 
 
 def test_none_yet(run: Run) -> None:

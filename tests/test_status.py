@@ -376,6 +376,12 @@ def test_what_holds_a_source_may_be_no_harvest(folder: Path) -> None:
     assert f"    at work on it, and not on its list: process {os.getpid()} on" in shown
 
 
+def test_since_when_it_fails_is_in_the_zone_of_config_toml(run: Run, folder: Path) -> None:
+    settings(folder, '[harvest]\ntimezone = "Asia/Tokyo"\n')
+    sql(folder, "UPDATE sources SET failures = 3, failing_since = '2026-06-01T20:00:00Z'")
+    assert "    nothing has come since 02 Jun 2026 05:00, in 3 runs" in run("status").out
+
+
 BY = "process 7 on kent"
 
 

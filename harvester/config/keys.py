@@ -165,7 +165,7 @@ KEYS = (
         "harvest.timezone",
         "",
         _timezone,
-        'The time zone of the schedules, such as "Europe/London"; empty: the machine\'s.',
+        'The time zone of schedules and of moments that are shown: "Europe/London"; empty: the machine\'s.',
     ),
     Key(
         "harvest.audit",

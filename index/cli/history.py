@@ -47,7 +47,8 @@ def history(program: Program, source: str, limit: int, as_json: bool, no_pager: 
             for one in told[:limit]:
                 put_json(_as_json(one))
         elif told:
-            put_lines(*chain.from_iterable(_lines(told[:limit], has_one_source=bool(source))))
+            zone = program.settings.harvest.timezone
+            put_lines(*chain.from_iterable(_lines(told[:limit], zone, has_one_source=bool(source))))
             if len(told) > limit:
                 put_lines(f"… and older ones: `--limit {2 * limit}`")
         else:
@@ -98,8 +99,8 @@ _COLUMNS = (
 )
 
 
-def _lines(told: Sequence[_Told], *, has_one_source: bool) -> Iterator[list[str]]:
-    laid = laid_out(_COLUMNS, [_row(one, has_one_source) for one in told], columns())
+def _lines(told: Sequence[_Told], timezone: str, *, has_one_source: bool) -> Iterator[list[str]]:
+    laid = laid_out(_COLUMNS, [_row(one, timezone, has_one_source) for one in told], columns())
     yield laid.heading
     for one, lines in zip(told, laid.rows, strict=True):
         said = progress(one.progress) if one.progress else one.harvest.reason
@@ -107,11 +108,11 @@ def _lines(told: Sequence[_Told], *, has_one_source: bool) -> Iterator[list[str]
         yield [*lines, *(" " * _INDENT + line for line in wrapped(remark, columns() - _INDENT))]
 
 
-def _row(one: _Told, has_one_source: bool) -> tuple[Cell, ...]:
+def _row(one: _Told, timezone: str, has_one_source: bool) -> tuple[Cell, ...]:
     found, request = report(one.harvest), one.harvest.request
     counts = (found.received, found.created, found.updated, found.deleted + found.vanished, found.quarantined)
     return (
-        Cell(moment(one.harvest.started)),
+        Cell(moment(one.harvest.started, timezone)),
         Cell("" if has_one_source else found.source),
         Cell("running", "cyan") if one.progress else verdict(found),
         Cell(seconds(found.seconds)),

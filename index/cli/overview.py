@@ -26,12 +26,16 @@ _MINUTE, _LATE = 60, 3600  # seconds
 _INDENT = 4
 
 
-def overview(standings: Sequence[Standing], now: datetime, width: int) -> Iterator[list[str]]:
+def overview(
+    standings: Sequence[Standing], now: datetime, width: int, timezone: str = ""
+) -> Iterator[list[str]]:
     """The heading, then each source with its remarks."""
     laid = laid_out(_COLUMNS, [_row(one, now) for one in standings], width)
     yield laid.heading
     for one, lines in zip(standings, laid.rows, strict=True):
-        remarks = (line for remark in _remarks(one, now) for line in wrapped(remark, width - _INDENT))
+        remarks = (
+            line for remark in _remarks(one, now, timezone) for line in wrapped(remark, width - _INDENT)
+        )
         yield [*lines, *(" " * _INDENT + line for line in remarks)]
 
 
@@ -85,12 +89,13 @@ def _next_due(one: Standing, now: datetime) -> Cell:
     return Cell("now" if late >= 0 else f"in {roughly(-late)}")
 
 
-def _remarks(one: Standing, now: datetime) -> Iterator[str]:
+def _remarks(one: Standing, now: datetime, timezone: str) -> Iterator[str]:
     if one.progress is not None:
         yield progress(one.progress)
         return
     if one.last is not None:
-        yield from _failing(one, one.last, now) if one.state == "failing" else _left(one, one.last)
+        is_failing = one.state == "failing"
+        yield from _failing(one, one.last, now, timezone) if is_failing else _left(one, one.last)
     if one.state == "unconfigured":
         yield f"config.toml has it no more; what came stays until `windrow source remove {one.name}`"
     if one.details_waiting:
@@ -107,8 +112,8 @@ def _left(one: Standing, last: Report) -> Iterator[str]:
         yield from (f"→ {step}" for step in [next_step(last)] if step)
 
 
-def _failing(one: Standing, last: Report, now: datetime) -> Iterator[str]:
-    since = moment(one.failing_since or last.finished or format_datestamp(now))
+def _failing(one: Standing, last: Report, now: datetime, timezone: str) -> Iterator[str]:
+    since = moment(one.failing_since or last.finished or format_datestamp(now), timezone)
     yield f"nothing has come since {since}, in {counted(one.failures, 'run')}: {last.reason}"
     due = parse_datestamp(one.next_due or "")
     again = (

@@ -54,7 +54,8 @@ def _blocks(program: Program, standings: "Sequence[Standing]") -> list[list[str]
 
     if not standings:
         return [["No sources yet: `windrow add URL --harvest` adds one."]]
-    return list(overview(standings, program.clock.now(), columns()))
+    timezone = program.settings.harvest.timezone
+    return list(overview(standings, program.clock.now(), columns(), timezone))
 
 
 def _footing(program: Program, standings: "Sequence[Standing]", server: "Server | None") -> list[str]:

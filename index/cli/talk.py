@@ -150,6 +150,9 @@ def roughly(value: float) -> str:
     return f"{round(value / 86400)} days"
 
 
-def moment(datestamp: str) -> str:
-    """In the reader's own time zone."""
-    return datetime.fromisoformat(datestamp).astimezone().strftime("%d %b %Y %H:%M")
+def moment(datestamp: str, timezone: str) -> str:
+    """In the zone of that name; in the machine's where there is none."""
+    from zoneinfo import ZoneInfo
+
+    zone = ZoneInfo(timezone) if timezone else None
+    return datetime.fromisoformat(datestamp).astimezone(zone).strftime("%d %b %Y %H:%M")
