@@ -5,6 +5,7 @@ data/serve.json   who it is
 """
 
 import os
+import re
 import signal
 import socket
 from collections.abc import Iterator
@@ -62,6 +63,18 @@ def server_of(data: Path) -> Server | None:
     except (OSError, msgspec.DecodeError):
         return None
     return server if _is_alive(server) else None
+
+
+def server_beside(path: Path) -> Server | None:
+    """Of a config.toml that may be at fault: whoever serves the data folder that its text names."""
+    try:
+        named = _DATA.search(path.read_text("utf-8-sig", errors="replace"))
+    except OSError:
+        named = None
+    return server_of(path.absolute().parent / (named[1] if named else "data"))
+
+
+_DATA = re.compile(r"""^[ \t]*data[ \t]*=[ \t]*["']([^"'\n\0]+)["']""", re.MULTILINE)
 
 
 def ask_to_reload(data: Path) -> bool:

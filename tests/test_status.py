@@ -429,6 +429,35 @@ def test_what_is_empty_takes_no_column() -> None:
     assert COLOUR.sub("", heading[0]) == "source  records  deleted  quarantined  verdict"
 
 
+# While config.toml has a fault
+
+
+@pytest.mark.parametrize("command", [["status"], ["search", "hay"]])
+@pytest.mark.parametrize("fault", ["nonsense = 1\n", "[serve\n"])
+@pytest.mark.parametrize("data", ["data", "elsewhere/kept"])
+def test_a_fault_is_told_and_that_the_service_goes_on(
+    run: Run, folder: Path, data: str, fault: str, command: list[str]
+) -> None:
+    config = folder / "config.toml"
+    config.write_text(f"data = '{data}'\n{fault}{config.read_text()}")
+    alone = run(*command)
+    (folder / data).mkdir(parents=True, exist_ok=True)
+    (folder / data / "serve.json").write_text(ELSEWHERE)
+    served = run(*command)
+    assert (alone.code, served.code, served.out) == (2, 2, "")
+    assert "windrow serve" not in alone.err
+    told = "windrow serve goes on with the settings that it has (process 7 on elsewhere, since"
+    assert (f" then try again. {told}") in served.err
+    assert served.err.startswith(alone.err.rstrip())
+
+
+def test_a_config_that_is_gone_stops_no_service(run: Run, folder: Path) -> None:
+    (folder / "config.toml").unlink()
+    (folder / "data/serve.json").write_text(ELSEWHERE)
+    ran = run("status")
+    assert (ran.code, "there is no " in ran.err, "windrow serve goes on" in ran.err) == (2, True, True)
+
+
 # --watch
 
 
@@ -440,6 +469,7 @@ def test_watched_until_ctrl_c(folder: Path) -> None:
         watched.until("225 ")
         (folder / "config.toml").write_text("data = 7\n")
         watched.until("has 1 fault")
+        watched.until("then try again")
         point_to(folder, "http://127.0.0.1:1/oai", schedule="every 1 days")
         watched.until("windrow serve is not running")
         watched.process.send_signal(signal.SIGINT)

@@ -1,6 +1,5 @@
 """status."""
 
-import os
 import shutil
 import sys
 from collections.abc import Sequence
@@ -10,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harvester import config
 from harvester.errors import WindrowError
-from index.cli.opening import json_option, with_program
+from index.cli.opening import json_option, load, with_program
 from index.cli.pager import paged, pager_option
 from index.cli.talk import columns, counted, number, put_json, put_lines
 from index.cli.wrapping import wrapped
@@ -113,10 +111,11 @@ def _watch(program: Program) -> None:
 def _looked_again(path: Path) -> list[str]:
     """With the config.toml of now, which may be at fault while somebody writes it."""
     try:
-        with closing(Program(config.load(path, os.environ))) as program:
+        with closing(Program(load(path))) as program:
             return _screen(program)
     except WindrowError as error:
-        return [click.style(line, fg="red") for line in wrapped(f"windrow: {error.message}", columns())]
+        told = f"windrow: {error.message}", error.advice
+        return [click.style(line, fg="red") for text in told for line in wrapped(text, columns())]
 
 
 def _screen(program: Program) -> list[str]:
