@@ -8,26 +8,47 @@ from contextlib import closing, suppress
 from datetime import datetime
 from email.errors import MessageError
 from importlib.metadata import version
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import requests
 import urllib3
 from requests.utils import get_auth_from_url
 
+from harvester.clock import SystemClock
 from harvester.config import NotifySettings, Settings
 from harvester.datestamp import format_datestamp
 from harvester.digest import mail, webhook_body
-from harvester.errors import NotTold
+from harvester.errors import NotTold, TimedOut
 from harvester.store.notices import Kind, Notice, Way
+from harvester.transport import Limits
+from harvester.transport.addresses import Door, is_public, look_at_each_connection
+from harvester.transport.pace import CURRENT, Pace
 from harvester.transport.words import explained, host_of, shown
 
 _CONNECT, _ANSWER = 10.0, 30.0  # seconds
+_WHOLE = 60.0  # seconds, for a webhook: of a server that drips, each byte is an answer
 
 
 def ways(settings: NotifySettings) -> dict[Way, str]:
     """Those that are configured, and where each leads; a webhook's path is its password."""
     found = {Way.WEBHOOK: host_of(settings.webhook), Way.EMAIL: ", ".join(settings.email)}
     return {way: where for way, where in found.items() if where}
+
+
+def warning(settings: NotifySettings) -> str:
+    """What is unwise about the ways, or ""."""
+    host = settings.smtp.rpartition(":")[0]
+    if not settings.email or settings.security != "none" or not settings.user or _is_here(host):
+        return ""
+    return f'the password goes to {settings.smtp} in clear: set security = "starttls" or "tls" in [notify]'
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def trial(now: datetime) -> Notice:
@@ -53,7 +74,9 @@ def _post(url: str, body: bytes) -> None:
     """Redirects are not followed: what is posted, and a path that is a password, is for one host."""
     host = host_of(url)
     try:
-        status, reason = _status(url, body)
+        status, reason = _status(url, body, host)
+    except TimedOut as error:
+        raise NotTold(f"the webhook: {error.message}", _CHECK_WEBHOOK) from error
     except (OSError, ValueError, urllib3.exceptions.HTTPError) as error:  # requests' own are OSErrors
         raise NotTold(f"the webhook: {_why(error, url)}", _CHECK_WEBHOOK) from error
     if 300 <= status < 400:
@@ -67,12 +90,21 @@ def _post(url: str, body: bytes) -> None:
 _CHECK_WEBHOOK = "check notify.webhook in config.toml, then try it: windrow notify --test"
 
 
-def _status(url: str, body: bytes) -> tuple[int, str]:
+def _status(url: str, body: bytes, host: str) -> tuple[int, str]:
     """What the answer says beyond that is not read."""
+    pace = CURRENT.set(Pace(SystemClock(), Limits(deadline=_WHOLE), host))
+    try:
+        return _answer(url, body)
+    finally:
+        CURRENT.reset(pace)
+
+
+def _answer(url: str, body: bytes) -> tuple[int, str]:
     headers = {"Content-Type": "application/json", "User-Agent": f"Windrow/{version('windrow')}"}
     with requests.Session() as session:
         auth = get_auth_from_url(url)  # with none at all, requests would look the host up in ~/.netrc
         session.auth = auth if any(auth) else lambda request: request
+        look_at_each_connection(session, Door(is_public, guarded=False))
         answer = session.post(
             url, body, headers=headers, timeout=(_CONNECT, _ANSWER), allow_redirects=False, stream=True
         )

@@ -15,14 +15,16 @@ from harvester import config
 from harvester.config import Settings
 from harvester.errors import NotTold
 from harvester.notify import Teller, is_time
-from harvester.sending import send
+from harvester.sending import send, warning
 from harvester.store import Store, notices, schema
 from harvester.store.notices import Kind, Notice, Way
 from tests.commands import inside
 from tests.fakes.clock import NOON, FakeClock
-from tests.fakes.faults import free_port
+from tests.fakes.echo import Echo
+from tests.fakes.faults import free_port, in_drops
 from tests.fakes.hook import Hook, hooked
 from tests.fakes.post_office import PostOffice, post_office
+from tests.fakes.repository import Answer, serving
 
 PASSWORD = "c0rrect-h0rse"
 FAILS = Notice(
@@ -441,7 +443,58 @@ def test_no_way_hangs_for_ever(monkeypatch, configure):
             send(Way.WEBHOOK, [FAILS], configure(webhook=f"http://127.0.0.1:{port}/"), NOON)
 
 
+@pytest.mark.parametrize("head", [b"HTTP/1.1 2", b"HTTP/1.1 200 OK\r\nX-Slow: "], ids=["status", "headers"])
+def test_a_webhook_that_drips_is_ended(head, monkeypatch, configure):
+    """Each byte is an answer in time, so that only the whole can be too late."""
+    monkeypatch.setattr("harvester.sending._WHOLE", 0.3)
+    with serving(Echo()) as server:
+
+        def drops() -> Iterator[bytes]:
+            yield head
+            while not server.ending.wait(0.02):
+                yield b"0"
+
+        server.misbehave(lambda _asked, _answer: Answer(b"", framing="wire", parts=drops()))
+        with pytest.raises(NotTold, match=r"webhook: 127\.0\.0\.1:\d+ had not finished answering"):
+            send(Way.WEBHOOK, [FAILS], configure(webhook=server.url), NOON)
+
+
+def test_of_a_body_that_drips_nothing_is_waited_for(configure):
+    with serving(Echo()) as server:
+        drops = in_drops(bytes(10**6), 1, lambda: server.ending.wait(0.02))
+        server.misbehave(lambda _asked, _answer: drops)
+        assert send(Way.WEBHOOK, [FAILS], configure(webhook=server.url), NOON) is None
+
+
+@pytest.mark.parametrize(
+    ("keys", "is_unwise"),
+    [
+        ({"smtp": "mail.uni.example:25"}, True),
+        ({"smtp": "10.0.0.1:25"}, True),
+        ({"smtp": "mail.uni.example:587", "security": "starttls"}, False),
+        ({"smtp": "mail.uni.example:465", "security": "tls"}, False),
+        ({"smtp": "mail.uni.example:25", "user": "", "password": ""}, False),
+        ({"smtp": "mail.uni.example:25", "email": []}, False),
+        *(({"smtp": f"{host}:25"}, False) for host in ("localhost", "127.0.0.9")),
+    ],
+)
+def test_a_password_in_clear_is_unwise(keys, is_unwise, configure):
+    with_password = {"user": "me", "password": PASSWORD, "email": ["ann@uni.example"], "security": "none"}
+    said = warning(configure(**{**with_password, **keys}).notify)
+    assert bool(said) == is_unwise
+    assert not said or said.startswith(f"the password goes to {keys['smtp']} in clear: ")
+    assert PASSWORD not in said
+
+
 # windrow notify --test
+
+
+def test_a_trial_warns_of_a_password_in_clear(tmp_path, capsys, configure):
+    smtp = "no.such.host.invalid:25"
+    configure(email=["ann@uni.example"], smtp=smtp, security="none", user="me", password=PASSWORD)
+    ran = inside(tmp_path, capsys, "notify", "--test")
+    assert ran.code == 1
+    assert ran.err.splitlines()[0].startswith(f"Warning: the password goes to {smtp} in clear: ")
 
 
 def test_a_trial_goes_by_each_way(tmp_path, capsys, hook, office, configure):

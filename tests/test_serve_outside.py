@@ -99,6 +99,16 @@ def test_a_monitor_sees_it(repository, tmp_path):
         assert served.end()[0] == 0
 
 
+def test_a_password_in_clear_is_warned_of(repository, tmp_path):
+    mail = 'email = ["ann@uni.example"]\nsmtp = "mail.invalid:25"\nsecurity = "none"\n'
+    write_config(tmp_path, repository, f'[notify]\n{mail}user = "me"\npassword = "c0rrect-h0rse"\n')
+    with serve(tmp_path) as served:
+        text = served.heard("config", level="warning")["text"]
+        assert text.startswith("the password goes to mail.invalid:25 in clear: ")
+        assert served.end()[0] == 0
+        assert "c0rrect" not in served.log
+
+
 def test_systemd_is_told(repository, tmp_path, monkeypatch):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))

@@ -111,6 +111,12 @@ class CheckedAdapter(HTTPAdapter):
         return super().send(request, *arguments, **named)
 
 
+def look_at_each_connection(session: requests.Session, door: Door) -> None:
+    """And read its answers at the pace that is CURRENT."""
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, CheckedAdapter(door))
+
+
 def peer_is_public(answer: requests.Response) -> bool:
     """Ask before the body is read: the connection goes back to its pool then."""
     return bool(getattr(answer.raw.connection, "peer_is_public", True))

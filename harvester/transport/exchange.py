@@ -19,7 +19,7 @@ from harvester.errors import BrokenCoding, Deferred, HttpStatus, RedirectRefused
 from harvester.fault_point import fault_point
 from harvester.stopping import Stop
 from harvester.transport import body, redirects, words
-from harvester.transport.addresses import CheckedAdapter, Door, IsPublic, is_public, peer_is_public
+from harvester.transport.addresses import Door, IsPublic, is_public, look_at_each_connection, peer_is_public
 from harvester.transport.asking import Methods, Question, question
 from harvester.transport.limits import Limits, Response, Trust, Wait
 from harvester.transport.pace import CURRENT, Pace
@@ -276,8 +276,7 @@ def _session(contact: str, door: Door) -> requests.Session:
     session = _Session()
     session.headers.update(_headers(contact))
     session.auth = lambda request: request  # or requests would look the host up in ~/.netrc
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, CheckedAdapter(door))
+    look_at_each_connection(session, door)
     return session
 
 

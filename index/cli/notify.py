@@ -6,7 +6,7 @@ import click
 
 from harvester.errors import ConfigError, NotTold
 from index.cli.opening import with_program
-from index.cli.talk import put_lines, tell_error
+from index.cli.talk import put_lines, tell, tell_error
 from index.program import Program
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def notify(program: Program, test: bool) -> int:
     `windrow serve` tells them which sources fail or work again, what deletions are held back, and whose
     quarantine grows: at most one message in the time that `digest` gives, by each way.
     """
-    from harvester.sending import ways
+    from harvester.sending import warning, ways
 
     if not test:
         raise click.UsageError("News is told by `windrow serve`; --test sends a message now.")
@@ -34,6 +34,8 @@ def notify(program: Program, test: bool) -> int:
             f"{program.settings.path} names nobody to be told",
             advice="give `webhook` or `email` in [notify]: the config.toml of Windrow explains them",
         )
+    if unwise := warning(program.settings.notify):
+        tell(f"Warning: {unwise}")
     failed = [way for way, where in found.items() if not _is_told(program, way, where)]
     return 0 if not failed else 1 if len(failed) == len(found) else 3
 

@@ -27,6 +27,7 @@ from harvester.errors import ConfigError, WindrowError
 from harvester.notify import Teller
 from harvester.runner import Ended, Runner
 from harvester.scheduler import Scheduler
+from harvester.sending import warning
 from harvester.store import harvests
 from index.follower import Following
 from index.program import Program
@@ -217,6 +218,8 @@ class Service:
             )
         for missing in settings.notify.missing:
             _log.warning("config", text=f"{missing}: nobody can be told that way")
+        if unwise := warning(settings.notify):
+            _log.warning("config", text=unwise)
         if not self._scheduler.scheduled:
             _log.warning(
                 "config", text="no source has a schedule: write one in config.toml, then send SIGHUP"
