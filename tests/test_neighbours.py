@@ -130,15 +130,29 @@ def test_a_gap_is_kept_after_another_s_request(tmp_path: Path, clock: FakeClock)
     assert take(other, 8) == [8]
 
 
-def test_who_waits_long_is_told_once_and_not_for_ever(tmp_path: Path, clock: FakeClock) -> None:
+def test_who_waits_long_is_told_once(neighbours: Callable[[], Neighbours], clock: FakeClock) -> None:
     told: list[float] = []
+    goes_on = after(10, enough)
+
+    def look() -> None:
+        clock.advance(1)
+        goes_on()
+
+    with (
+        neighbours().turn("host", nothing, nothing),
+        pytest.raises(Enough),
+        neighbours().turn("host", look, lambda: told.append(clock.monotonic())),
+    ):
+        pass
+    assert told == [5]
+
+
+def test_nobody_waits_for_ever(tmp_path: Path, clock: FakeClock) -> None:
     with (
         Neighbours(tmp_path / "hosts", clock, PATIENCE).turn("host", nothing, nothing),
-        Neighbours(tmp_path / "hosts", clock, 0.5).turn(
-            "host", lambda: clock.advance(1), lambda: told.append(clock.monotonic())
-        ),
+        Neighbours(tmp_path / "hosts", clock, 0.1).turn("host", after(1000, enough), nothing),
     ):
-        assert told == [5]
+        pass
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no process is suspended there")
