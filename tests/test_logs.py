@@ -1,10 +1,13 @@
 """Log lines: one each, readable by machines, whatever is in them."""
 
 import json
+import os
+import pty
 import re
 import shlex
 import subprocess
 import sys
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -12,13 +15,13 @@ from hypothesis import strategies as st
 
 from harvester.clean.text import printable
 from index.serve import logs
+from tests.commands import environment
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 
-def logged(code: str, *, as_json: bool = False, level: str = "info") -> list[str]:
-    """What a process writes to stderr that logs like this."""
-    script = f"""
+def script(code: str, *, as_json: bool = False, level: str = "info") -> str:
+    return f"""
 import logging, threading, warnings
 import structlog
 from index.serve import logs
@@ -26,9 +29,31 @@ logs.set_up(json={as_json}, level={level!r})
 log = structlog.get_logger("index.serve.service")
 {code}
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
+
+
+def logged(code: str, *, as_json: bool = False, level: str = "info") -> list[str]:
+    """What a process writes to stderr that logs like this."""
+    done = subprocess.run(
+        [sys.executable, "-c", script(code, as_json=as_json, level=level)], capture_output=True, check=False
+    )
     assert done.stdout == b""
     return done.stderr.decode().splitlines()
+
+
+def on_terminal(code: str, **env: str) -> list[str]:
+    """The same where stderr is a terminal, and what `logged` reads where it is none."""
+    master, slave = pty.openpty()
+    with os.fdopen(master, "rb", buffering=0) as screen:
+        ran = subprocess.Popen(
+            [sys.executable, "-c", script(code)], stderr=slave, env=environment(**{"TERM": "xterm", **env})
+        )
+        os.close(slave)
+        sent = b""
+        with suppress(OSError):  # that is how Linux says that nobody writes any more
+            while chunk := screen.read(65536):
+                sent += chunk
+        assert ran.wait() == 0
+    return sent.decode().splitlines()
 
 
 def fields(line: str) -> dict[str, str]:
@@ -48,6 +73,41 @@ def test_a_line_is_json():
     read = json.loads(line)
     assert read.pop("timestamp").endswith("Z")
     assert read == {"level": "info", "event": "harvested", "source": "kar", "received": 12, "nothing": None}
+
+
+SAID = "log.info('harvest', source='kar', reason='it is slow', received=12, ok=True)"
+COLOUR = re.compile(r"\x1b\[\d{1,2}m")
+
+
+@pytest.mark.parametrize("env", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
+def test_on_a_terminal_people_read_it(env):
+    (line,) = on_terminal(SAID, **env)
+    time, rest = line[:15], line[15:]
+    assert re.fullmatch(r"\d\d \w{3} \d\d:\d\d:\d\d", time)
+    assert rest == " [info     ] harvest   source=kar reason='it is slow' received=12 ok=True"
+
+
+def test_colours_are_all_that_a_terminal_obeys():
+    (plain,), (coloured,) = on_terminal(SAID, NO_COLOR="1"), on_terminal(SAID)
+    assert COLOUR.search(coloured)
+    assert COLOUR.sub("", coloured)[15:] == plain[15:]
+
+
+@pytest.mark.parametrize(
+    "evil", ["x\x1b[31m\n01 Jan 00:00:00 [error] owned\r\x85\u2028\x00", "x\x1b[31m\x9b31m\u202e", "x" * 9999]
+)
+def test_on_a_terminal_what_a_provider_says_is_a_value_and_no_more(evil):
+    (line,) = on_terminal(f"log.warning('failed', reason={evil!r}, source='kar')", NO_COLOR="1")
+    assert not CONTROL.search(line)
+    assert len(line) < 2200
+    assert line.endswith(" source=kar")
+
+
+def test_on_a_terminal_a_fault_of_ours_is_told_below_its_line():
+    code = "try:\n    1 / 0\nexcept ZeroDivisionError:\n    log.exception('harvest', source='kar')"
+    line, trace = on_terminal(code, NO_COLOR="1")
+    assert line.endswith(" [error    ] harvest   source=kar")
+    assert trace.endswith(" | ZeroDivisionError: division by zero")
 
 
 @pytest.mark.parametrize("as_json", [False, True])

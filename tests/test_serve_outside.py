@@ -1,5 +1,6 @@
 """What `windrow serve` says to the world outside: news to people, its state to a monitor and to systemd."""
 
+import re
 import signal
 import socket
 import sys
@@ -13,7 +14,7 @@ import requests
 
 from harvester.store import notices
 from harvester.store.notices import Way
-from tests.commands import program_in
+from tests.commands import program_in, terminal
 from tests.fakes.clock import FakeClock
 from tests.fakes.faults import status
 from tests.fakes.hook import Hook, hooked
@@ -107,6 +108,16 @@ def test_a_password_in_clear_is_warned_of(repository, tmp_path):
         assert text.startswith("the password goes to mail.invalid:25 in clear: ")
         assert served.end()[0] == 0
         assert "c0rrect" not in served.log
+
+
+def test_on_a_terminal_it_is_read_by_people(repository, tmp_path):
+    write_config(tmp_path, repository, "")
+    with terminal(tmp_path, "serve", columns=1000, NO_COLOR="1") as served:
+        shown = served.until(" seconds=")
+        assert re.search(r"\n\d\d \w{3} [\d:]{8} \[info     \] harvest   source=test verdict=complete", shown)
+        served.process.send_signal(signal.SIGINT)
+        served.until(" ended")
+        assert served.process.wait(HANGS) == 0
 
 
 def test_systemd_is_told(repository, tmp_path, monkeypatch):

@@ -14,7 +14,11 @@ from index.program import Program
 
 
 @click.command()
-@click.option("--log-json", is_flag=True, help="Log lines as JSON; else as key=value.")
+@click.option(
+    "--log-json",
+    is_flag=True,
+    help="Log lines as JSON; else for people on a terminal, key=value elsewhere.",
+)
 @click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),

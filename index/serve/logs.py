@@ -1,12 +1,16 @@
-"""Log lines on stderr, as key=value (logfmt) or JSON; those of libraries come the same way.
+"""Log lines on stderr: for people where that is a terminal, else key=value (logfmt); or JSON.
+
+Those of libraries come the same way.
 
 A line is one line, and what a provider wrote into it is neither obeyed by a terminal nor taken for a line
 of ours (FAULTS Z10, Z19).
 """
 
 import logging
+import os
 import sys
 import threading
+from collections.abc import Sequence
 from types import TracebackType
 
 import msgspec
@@ -25,7 +29,9 @@ def set_up(*, json: bool, level: str) -> None:
     """`level` is one of LEVELS. Of libraries only warnings are told, unless all is."""
     lowest = logging.getLevelNamesMapping()[level.upper()]
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_formatter(json=json))
+    is_for_people = sys.stderr.isatty() and not json
+    common = _PEOPLES if is_for_people else _COMMON
+    handler.setFormatter(_formatter(_on_terminal() if is_for_people else _JSON if json else _LOGFMT, common))
     others = lowest if level == "debug" else max(lowest, logging.WARNING)
     logging.basicConfig(handlers=[handler], level=others, force=True)
     for name in _OURS:
@@ -40,7 +46,7 @@ def set_up(*, json: bool, level: str) -> None:
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
-            *_COMMON,
+            *common,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -48,13 +54,9 @@ def set_up(*, json: bool, level: str) -> None:
     )
 
 
-def _formatter(*, json: bool) -> logging.Formatter:
-    order = ("timestamp", "level", "event")
-    render: Processor = structlog.processors.LogfmtRenderer(key_order=order, bool_as_flag=False)
-    if json:
-        render = structlog.processors.JSONRenderer(lambda line, **_: msgspec.json.encode(line).decode())
+def _formatter(render: Processor, common: Sequence[Processor]) -> logging.Formatter:
     return structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[*_COMMON, structlog.stdlib.add_logger_name],
+        foreign_pre_chain=[*common, structlog.stdlib.add_logger_name],
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             structlog.processors.format_exc_info,
@@ -68,6 +70,21 @@ _COMMON: tuple[Processor, ...] = (
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso"),
 )
+_PEOPLES: tuple[Processor, ...] = (
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="%d %b %H:%M:%S", utc=False),
+)
+_LOGFMT = structlog.processors.LogfmtRenderer(key_order=("timestamp", "level", "event"), bool_as_flag=False)
+_JSON = structlog.processors.JSONRenderer(lambda line, **_: msgspec.json.encode(line).decode())
+
+
+def _on_terminal() -> Processor:
+    """What it is handed is safe, and one line each."""
+    takes_colour = os.environ.get("TERM") != "dumb" and not os.environ.get("NO_COLOR")  # no-color.org
+    plain = structlog.dev.plain_traceback
+    return structlog.dev.ConsoleRenderer(
+        colors=takes_colour, pad_event_to=9, sort_keys=False, exception_formatter=plain
+    )
 
 
 def _made_safe(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
