@@ -27,9 +27,11 @@ def repository() -> Iterator[FakeRepository]:
 
 @pytest.fixture
 def folder(tmp_path: Path, repository: FakeRepository) -> Path:
-    one = f'url = "{repository.url}"\n'
+    """Two sources of two hosts, where neither waits for the other's turn."""
+    other = repository.url.replace("127.0.0.1", "localhost")
     (tmp_path / "config.toml").write_text(
-        f'[sources.kar]\n{one}[sources.hull]\n{one}set = "74797065733D746865736973"\n'
+        f'[sources.kar]\nurl = "{repository.url}"\n'
+        f'[sources.hull]\nurl = "{other}"\nset = "74797065733D746865736973"\n'
     )
     return tmp_path
 
