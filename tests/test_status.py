@@ -462,7 +462,7 @@ def test_a_config_that_is_gone_stops_no_service(run: Run, folder: Path) -> None:
 
 
 def test_watched_until_ctrl_c(folder: Path) -> None:
-    with terminal(folder, "status", "--watch", WINDROW_CLOCK=FAST) as watched:
+    with terminal(folder, "status", "--watch", columns=200, WINDROW_CLOCK=FAST) as watched:
         watched.until("demo ")
         with program_in(folder) as program:
             put(program.store, Record(identifier="oai:new", title="New", formats=("oai_dc",)))
