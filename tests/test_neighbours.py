@@ -1,11 +1,13 @@
 """Turns at a host among processes: each `Neighbours` here stands for one, as locks are of open files."""
 
+import errno
+import fcntl
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import psutil
@@ -71,15 +73,27 @@ def suspended(*arguments: str) -> Iterator[None]:
         process.communicate()
 
 
-TAKES_A_TURN = """
+TURN = """
 import sys, signal
 from pathlib import Path
 from harvester.clock import SystemClock
 from harvester.transport.neighbours import Neighbours
-with Neighbours(Path(sys.argv[1]), SystemClock(), 100).turn("host", lambda: None, lambda: None):
+def look():
+    print("it waits for it", flush=True)
+with Neighbours(Path(sys.argv[1]), SystemClock(), 100).turn("host", look, lambda: None):
     print("it has it", flush=True)
     signal.pause()
 """
+
+
+def take_turns(neighbours: Callable[[], Neighbours]) -> None:
+    for _ in range(2):
+        with (
+            neighbours().turn("host", after(5, enough), nothing),
+            pytest.raises(Enough),
+            neighbours().turn("host", after(2, enough), nothing),
+        ):
+            pass
 
 
 def test_one_at_a_time(neighbours: Callable[[], Neighbours]) -> None:
@@ -155,12 +169,18 @@ def test_nobody_waits_for_ever(tmp_path: Path, clock: FakeClock) -> None:
         pass
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no process is suspended there")
 def test_nobody_waits_for_who_is_suspended(neighbours: Callable[[], Neighbours], tmp_path: Path) -> None:
-    with suspended(TAKES_A_TURN, str(tmp_path / "hosts")):
-        for _ in range(2):
-            with neighbours().turn("host", after(5, enough), nothing):
-                pass
+    with suspended(TURN, str(tmp_path / "hosts")):
+        take_turns(neighbours)
+
+
+def test_nor_for_who_is_suspended_and_was_to_be_next(
+    neighbours: Callable[[], Neighbours], tmp_path: Path
+) -> None:
+    with ExitStack() as stack:
+        with neighbours().turn("host", nothing, nothing):
+            stack.enter_context(suspended(TURN, str(tmp_path / "hosts")))
+        take_turns(neighbours)
 
 
 def test_without_a_folder_there_are_no_turns(tmp_path: Path, clock: FakeClock) -> None:
@@ -170,6 +190,30 @@ def test_without_a_folder_there_are_no_turns(tmp_path: Path, clock: FakeClock) -
             with Neighbours(nowhere, clock, PATIENCE).turn("host", enough, nothing) as passed:
                 assert passed > 1e9
     assert not (tmp_path / "not").exists()
+
+
+def test_where_nothing_can_be_locked_there_are_no_turns(
+    neighbours: Callable[[], Neighbours], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some network file systems: a lock that is a file would outlive its process."""
+
+    def refuse(_file: int, _how: int) -> None:
+        raise OSError(errno.ENOSYS, "not implemented")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    for _ in range(2):
+        with neighbours().turn("host", enough, nothing) as passed:
+            assert passed > 1e9
+
+
+@pytest.mark.parametrize("written", [b"\xff\xfe", b"-1", b"9" * 5000, b"4711 on kent"])
+def test_what_else_is_in_the_file_is_no_holder(
+    neighbours: Callable[[], Neighbours], tmp_path: Path, written: bytes
+) -> None:
+    (tmp_path / "hosts").mkdir()
+    for place in ("host.turn", "host.next"):
+        (tmp_path / "hosts" / place).write_bytes(written)
+    take_turns(neighbours)
 
 
 def test_names_of_hosts_are_names_of_files(neighbours: Callable[[], Neighbours], tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import psutil
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from harvester.clock import Clock
 
@@ -35,32 +35,38 @@ class Neighbours:
         `check` raises where there is no use in waiting any more; `on_wait` is called once, if it takes long.
         """
         place = self._folder / f"{quote(host, safe='')[:200]}.turn"
-        turn = self._taken(place, _Wait(self._clock, check, on_wait))
-        passed = self._since_the_last(place)
-        if turn is None:
-            yield passed
-            return
-        _sign(place)
+        turn, passed = self._taken(place, _Wait(self._clock, check, on_wait))
         try:
             yield passed
         finally:
-            self._mark_end(place)
-            turn.release()
+            if turn is not None:
+                self._mark_end(place)
+                turn.release()
 
-    def _taken(self, place: Path, wait: "_Wait") -> FileLock | None:
+    def _taken(self, place: Path, wait: "_Wait") -> tuple[FileLock | None, float]:
         """With one lock alone, who gives it back and wants another turn would mostly be first again."""
         following = place.with_suffix(".next")
         try:
             self._folder.mkdir(exist_ok=True)
             with self._acquired(following, wait):
                 _sign(following)
-                return self._acquired(place, wait)
-        except (OSError, NotImplementedError):  # waited in vain, no data folder, no locks on this file system
-            return None
+                turn, passed = self._acquired(place, wait), self._since_the_last(place)
+                _sign(place)
+                return turn, passed
+        except OSError:  # waited in vain, no data folder, no locks on this file system
+            return None, self._since_the_last(place)
 
     def _acquired(self, place: Path, wait: "_Wait") -> FileLock:
+        """Who has it for ever keeps a file without a name: the others take turns by a new one."""
+        try:
+            return self._awaited(place, wait)
+        except Timeout:
+            place.unlink(missing_ok=True)
+            return self._awaited(place, wait)
+
+    def _awaited(self, place: Path, wait: "_Wait") -> FileLock:
         """Timeout (an OSError) where it is waited for in vain."""
-        lock = FileLock(place, timeout=self._patience / self._clock.speed)
+        lock = FileLock(place, timeout=self._patience / self._clock.speed, fallback_to_soft=False)
         lock.acquire(poll_interval=_GLANCE, cancel_check=lambda: wait.is_in_vain(place))
         return lock
 
@@ -95,13 +101,13 @@ class _Wait:
 
 def _sign(place: Path) -> None:
     with suppress(OSError):  # on Windows what is locked cannot be written, and no process be suspended
-        if place.read_text() != (me := str(os.getpid())):  # to write it anew each time is slow on some disks
-            place.write_text(me)
+        if place.read_bytes() != (me := b"%d" % os.getpid()):  # each time anew is slow on some disks
+            place.write_bytes(me)
 
 
 def _is_suspended(place: Path) -> bool:
     """Is who has it?"""
     try:
-        return psutil.Process(int(place.read_text())).status() == psutil.STATUS_STOPPED
+        return psutil.Process(int(place.read_bytes())).status() == psutil.STATUS_STOPPED
     except (OSError, ValueError, psutil.Error):
         return False
