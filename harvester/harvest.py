@@ -133,7 +133,6 @@ class _Harvest:
             return
         identify = run.client.identify()
         check_version(identify)
-        check_version(identify)
         run.request = plan.request(run.source, run.ledger.state, identify, run.options, run.clock.now())
         run.ledger.begin(run.request)
 
