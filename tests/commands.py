@@ -93,7 +93,8 @@ def files_up_to(size: int) -> str:
 
 def environment(**more: str) -> dict[str, str]:
     """This process's own, but for what would change the program's behaviour."""
-    kept = {name: value for name, value in os.environ.items() if name not in ("WINDROW_CONFIG", "COLUMNS")}
+    changing = ("WINDROW_CONFIG", "COLUMNS", "NO_COLOR")
+    kept = {name: value for name, value in os.environ.items() if name not in changing}
     return {**kept, **more}
 
 
