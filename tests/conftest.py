@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import settings
@@ -25,6 +26,13 @@ settings.load_profile("windrow")
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
+
+
+@pytest.fixture
+def socket_path() -> Iterator[str]:
+    """A socket's path has a hundred letters at most, and `tmp_path` may have more."""
+    with TemporaryDirectory(prefix="w") as folder:
+        yield f"{folder}/socket"
 
 
 @pytest.fixture

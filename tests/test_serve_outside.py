@@ -120,11 +120,11 @@ def test_on_a_terminal_it_is_read_by_people(repository, tmp_path):
         assert served.process.wait(HANGS) == 0
 
 
-def test_systemd_is_told(repository, tmp_path, monkeypatch):
+def test_systemd_is_told(repository, tmp_path, socket_path, monkeypatch):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-        manager.bind(str(tmp_path / "notify"))
+        manager.bind(socket_path)
         manager.settimeout(HANGS)
-        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        monkeypatch.setenv("NOTIFY_SOCKET", socket_path)
         monkeypatch.setenv("WATCHDOG_USEC", "600000")
         heard: list[str] = []
 

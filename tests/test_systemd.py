@@ -30,9 +30,9 @@ def manager() -> Iterator[socket.socket]:
         yield listening
 
 
-def test_systemd_hears(manager, tmp_path, monkeypatch):
-    manager.bind(str(tmp_path / "notify"))
-    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+def test_systemd_hears(manager, socket_path, monkeypatch):
+    manager.bind(socket_path)
+    monkeypatch.setenv("NOTIFY_SOCKET", socket_path)
     systemd.notify("READY=1", "STATUS=12 sources, Köln too")
     assert manager.recv(4096).decode() == "READY=1\nSTATUS=12 sources, Köln too"
 
@@ -57,14 +57,14 @@ def test_a_manager_that_cannot_be_told_ends_nothing(address, monkeypatch):
     systemd.notify("READY=1")
 
 
-def test_a_manager_that_does_not_listen_holds_nothing_up(manager, tmp_path, monkeypatch):
-    manager.bind(str(tmp_path / "notify"))
-    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+def test_a_manager_that_does_not_listen_holds_nothing_up(manager, socket_path, monkeypatch):
+    manager.bind(socket_path)
+    monkeypatch.setenv("NOTIFY_SOCKET", socket_path)
     monkeypatch.setattr(systemd, "_TAKES", 0.01)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as filling, suppress(BlockingIOError):
         filling.setblocking(False)
         while True:
-            filling.sendto(b"full?", str(tmp_path / "notify"))
+            filling.sendto(b"full?", socket_path)
     telling = threading.Thread(target=systemd.notify, args=["WATCHDOG=1"], daemon=True)
     telling.start()
     telling.join(20)
