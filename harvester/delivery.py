@@ -53,7 +53,11 @@ def _when(datestamp: str) -> float:
 
 def contested(items: Sequence[Item], known: Mapping[str, Known]) -> list[str]:
     """Identifiers said to be deleted and to be live, where no datestamp tells which is later (L04, L07)."""
-    lives = {name: (one.deleted, one.datestamp) for name, one in known.items() if not one.forgotten}
+    lives = {
+        name: (one.deleted, one.datestamp)
+        for name, one in known.items()
+        if not (one.forgotten or one.is_of_a_removed_source)
+    }
     if not any(deleted for deleted, _ in lives.values()) and not any(item.header.deleted for item in items):
         return []
     doubtful = []
@@ -193,7 +197,7 @@ def _tombstone(header: Header, sets: str, known: Known | None) -> tuple[str, Wri
 
 def _redate(header: Header, sets: str, known: Known, digest: bytes | None) -> Write | None:
     """Servers that stamp everything anew each night cost a row, never a change."""
-    if header.datestamp == known.datestamp:
+    if (header.datestamp, digest) == (known.datestamp, known.content_hash):
         return None
     return Write(
         identifier=header.identifier,

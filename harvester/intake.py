@@ -49,6 +49,7 @@ class Intake:
     def _alone(self, identifier: str, known: dict[str, Known]) -> Item | None:
         """None where the repository does not tell. EPrints does not know those that it lists as deleted."""
         self._run.ledger.keep_lease()
+        self._run.asked_beside_the_list += 1
         try:
             page = self._run.client.record(identifier, self._run.request.metadata_prefix)
         except IdDoesNotExist:

@@ -43,6 +43,7 @@ class Run:
         self._on_progress = on_progress
         self._requests_before = transport.requests
         self._began = self._kept = clock.monotonic()
+        self.asked_beside_the_list = 0  # requests of this process, about contested records
 
     @property
     def checkpoint(self) -> Checkpoint:

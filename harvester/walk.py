@@ -142,7 +142,8 @@ class Walk:
             raise ResponseError("the repository ignores from and until", "tell the repository")
         expected = max(checkpoint.list_size or 0, self._run.ledger.state.last_full or 0)
         allowed = checkpoint.splits * windows.ALLOWED_PER_SPLIT + checkpoint.singles
-        verdict.check_length(self._run.requests_of_this_process, checkpoint.page_size, expected, allowed)
+        requests = self._run.requests_of_this_process - self._run.asked_beside_the_list
+        verdict.check_length(requests, checkpoint.page_size, expected, allowed)
 
     def _should_be_more(self) -> bool:
         """After an empty page: not where all that was stated has come, nor twice."""

@@ -271,6 +271,19 @@ def test_a_circle_of_pages_ends(rig: Rig) -> None:
     assert rig.is_exact()
 
 
+def test_what_is_asked_about_beside_a_list_makes_it_no_longer(rig: Rig) -> None:
+    """A repository lost most of its records, and has them again from a backup."""
+    rig.harvest()
+    gone = rig.works.destroy(*range(1, 49))
+    rig.harvest(full=True, allow_deletions=True)
+    assert len(rig.tombstones) == 48
+    rig.works.bring_back(gone)
+    report = rig.harvest(full=True)
+    assert (report.verdict, report.reason, report.created) == ("verified", "", 48)
+    assert len(rig.repository.asked("GetRecord")) == 48
+    assert rig.is_exact()
+
+
 def test_one_token_for_all_pages_is_no_circle(tmp_path: Path, clock: FakeClock) -> None:
     with rigged(tmp_path, OneToken(50, clock.now), clock) as rig:
         for _ in range(2):

@@ -54,8 +54,10 @@ def test_added_again_it_starts_anew(rig: Rig, config_file: Path) -> None:
     rig.harvest()
     remove(NAME, config_file, rig.store, rig.clock)
     rig.later()
+    del rig.repository.log[:]
     report = rig.harvest()
     assert (report.verdict, counts(report)) == ("complete", {"received": 50, "created": 50})
+    assert {asked.verb for asked in rig.repository.log} == {"Identify", "ListRecords"}, "as of any new source"
     assert rig.is_exact()
     rig.later()
     assert rig.harvest().received < 50, "its new watermark holds"

@@ -18,6 +18,9 @@ SENT_FORM = "sent"  # as it came, where the XML had to be repaired
 DETAIL_FORM = "detail"  # the richer form, fetched beside the list
 
 
+_OF_A_REMOVED_SOURCE = b""  # in place of a tombstone's hash
+
+
 class Known(msgspec.Struct, frozen=True, gc=False):
     """What the store holds of one identifier. `sets` is JSON; `detailed`: its detail was asked for."""
 
@@ -28,6 +31,11 @@ class Known(msgspec.Struct, frozen=True, gc=False):
     content_hash: bytes | None
     forgotten: bool = False
     detailed: bool = False
+
+    @property
+    def is_of_a_removed_source(self) -> bool:
+        """A tombstone of ours: no repository said that it is deleted."""
+        return self.deleted and self.content_hash == _OF_A_REMOVED_SOURCE
 
 
 class Write(msgspec.Struct, frozen=True, gc=False):
@@ -345,9 +353,20 @@ def bury(connection: Connection, source_id: int, limit: int) -> int:
         .limit(limit)
     )  # fmt: skip
     found = [(row[0], Known(*row[1:])) for row in connection.execute(query)]
-    gone = [Write(name, one.datestamp, "[]", deleted=True, moves=True, known=one) for name, one in found]
-    write(connection, source_id, pack(gone))
-    return len(gone)
+    write(connection, source_id, pack([_buried(name, one) for name, one in found]))
+    return len(found)
+
+
+def _buried(identifier: str, known: Known) -> Write:
+    return Write(
+        identifier,
+        known.datestamp,
+        "[]",
+        deleted=True,
+        moves=True,
+        known=known,
+        content_hash=_OF_A_REMOVED_SOURCE,
+    )
 
 
 def live(connection: Connection, source: str = "") -> Iterator[Record]:

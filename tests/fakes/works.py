@@ -48,10 +48,15 @@ class Works(DemoRepository):
     def delete(self, number: int) -> None:
         self.put(number, eprint_status="deletion")
 
-    def destroy(self, *numbers: int) -> None:
+    def destroy(self, *numbers: int) -> Mapping[int, dict[str, Any]]:
         """Gone without a trace."""
-        for number in numbers:
-            del self._works[number]
+        gone = {number: self._works.pop(number) for number in numbers}
+        self._arrange()
+        return gone
+
+    def bring_back(self, gone: Mapping[int, dict[str, Any]]) -> None:
+        """As it was, its datestamp too."""
+        self._works |= gone
         self._arrange()
 
     def _renew(self, number: int, fields: Mapping[str, Any]) -> None:
