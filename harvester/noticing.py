@@ -42,7 +42,7 @@ def notices(
 def _failing(
     before: SourceState | None, after: SourceState, run: Harvest, now: datetime, is_told: bool
 ) -> _Found:
-    if not after.failures:
+    if not after.failures and not _is_refusal(run):
         if is_told:
             yield Kind.RECOVERED, _works_again(before, after), ""
     elif _has_failed_for(WEEKLY_AFTER, after, now) if is_told else _is_news(after, run, now):
@@ -68,6 +68,8 @@ def _has_failed_for(span: timedelta, state: SourceState, now: datetime) -> bool:
 
 
 def _in_vain(state: SourceState, run: Harvest) -> str:
+    if not state.failures:
+        return f"{state.name} refuses us in the middle of its list: {run.reason}"
     runs = (
         f"in {state.failures} runs since {in_words(state.failing_since)}"
         if state.failures > 1

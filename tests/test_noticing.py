@@ -99,6 +99,17 @@ def test_a_refusal_is_told_at_once(rig: Rig) -> None:
     assert news(rig) == []
 
 
+def test_a_refusal_in_the_middle_of_a_list_is_told_though_records_came(rig: Rig) -> None:
+    rig.repository.misbehave(faults.status(403), faults.offset(20))
+    (notice,) = news(rig)
+    assert notice.message.startswith("test refuses us in the middle of its list: ")
+    assert "after 20 of 50 records" in notice.message
+    assert "let us in" in notice.advice
+    assert news(rig) == []
+    rig.repository.behave()
+    assert kinds(rig) == [Kind.RECOVERED]
+
+
 def test_a_refusal_after_a_fault_is_told(rig: Rig) -> None:
     rig.repository.misbehave(BROKEN)
     assert news(rig) == []
@@ -130,18 +141,24 @@ def test_a_run_that_we_ended_is_no_news() -> None:
             assert notices(_state(before), _state(after), ended, NOON, failing_is_told=told) == []
 
 
-@given(st.lists(st.sampled_from(["works", "fails", "refuses", "is stopped"])))
+@given(st.lists(st.sampled_from(["works", "fails", "refuses", "refuses midway", "is stopped"])))
 def test_who_reads_the_news_knows_the_state(runs: list[str]) -> None:
     """Failing and recovered take turns; the state that was told last is the state but for one first fault."""
     state, heard = _state(0), [Kind.RECOVERED]
     for outcome in runs:
-        before, failures = state, {"works": 0, "is stopped": state.failures}.get(outcome, state.failures + 1)
-        state = _state(failures)
-        refused = "2026-06-02T12:00:00Z" if outcome == "refuses" else ""
+        failures = {"works": 0, "refuses midway": 0, "is stopped": state.failures}.get(
+            outcome, state.failures + 1
+        )
+        before, state = state, _state(failures)
+        is_refused = outcome.startswith("refuses")
+        refused = "2026-06-02T12:00:00Z" if is_refused else ""
         run = _run(Checkpoint(stopped=outcome == "is stopped", not_before=refused))
         told = heard[-1] == Kind.FAILING
         heard += [one.kind for one in notices(before, state, run, NOON, failing_is_told=told)]
-        assert (heard[-1] == Kind.FAILING) == (failures > 0) or failures == 1
+        if outcome == "works":
+            assert heard[-1] == Kind.RECOVERED
+        if is_refused or failures > 1:
+            assert heard[-1] == Kind.FAILING
     assert all(one != other for one, other in pairwise(heard))
 
 

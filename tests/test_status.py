@@ -4,6 +4,7 @@ import os
 import re
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,14 @@ import sqlalchemy as sa
 
 from harvester.clock import SystemClock
 from harvester.config import Source
+from harvester.harvest import harvest
 from harvester.record import Record
 from harvester.report import Report
+from harvester.stopping import Stop
 from harvester.store import leases, schedules, sources
 from harvester.store.schedules import Due
 from harvester.timetable import reckoned_from
+from harvester.transport import Transport
 from index.cli.overview import overview, progress, totals, urgency
 from index.cli.standing import Standing, UnderWay, standings
 from index.demo.repository import DemoRepository, sample_records
@@ -38,6 +42,7 @@ from tests.commands import (
     windrow,
 )
 from tests.fakes.clock import FakeClock
+from tests.fakes.faults import offset, status
 from tests.fakes.repository import FakeRepository, serving
 from tests.fakes.works import Works
 from tests.held import held
@@ -88,8 +93,8 @@ def test_json(run: Run) -> None:
     assert list(found) == ["sources", "index", "server"]
     (source,) = found["sources"]
     assert list(source) == [
-        "name", "url", "records", "deleted", "quarantined", "details_waiting", "last", "next_due", "state",
-        "progress", "failures", "failing_since", "schedule", "age_seconds", "rate",
+        "name", "url", "records", "deleted", "quarantined", "details_waiting", "last", "in_vain", "next_due",
+        "state", "progress", "failures", "failing_since", "schedule", "age_seconds", "rate",
     ]  # fmt: skip
     assert list(source["last"]) == list(Report.__struct_fields__)
     assert (source["name"], source["records"], source["deleted"]) == ("demo", 224, 6)
@@ -315,6 +320,31 @@ def test_a_source_that_fails_until_it_is_well(folder: Path, run: Run) -> None:
     assert "nothing has come" not in run("status").out
 
 
+def test_why_it_fails_is_told_though_a_later_run_was_stopped(folder: Path, run: Run) -> None:
+    with answering(200, "text/html", HTML) as url:
+        point_to(folder, url)
+        run("harvest")
+        run("harvest")
+    stop = Stop()
+    stop.tell("the program was told to end")
+    with program_in(folder) as program, closing(Transport(program.clock, stop=stop)) as transport:
+        harvest(program.settings.sources["demo"], program.store, transport, program.clock)
+    found = of(run)
+    assert found["last"]["reason"] == "the program was told to end"
+    assert (found["failures"], found["in_vain"]["verdict"]) == (2, "failed")
+    assert "in 2 runs: the answer is no OAI-PMH response" in run("status").out
+
+
+def test_a_refusal_in_the_middle_of_a_list_says_what_to_do(folder: Path, run: Run) -> None:
+    with serving(Works(40, FakeClock().now, page_size=10)) as repository:
+        point_to(folder, repository.url, schedule="every 1 days")
+        repository.misbehave(status(403), offset(20))
+        run("harvest")
+    why, what = run("status").out.splitlines()[2:4]
+    assert why.endswith("blocks us (HTTP 403), after 20 of 40 records")
+    assert what.startswith("    → ask its manager to let us in")
+
+
 def test_one_that_no_schedule_tries_again(folder: Path, run: Run) -> None:
     with answering(404, "text/html", HTML) as url:
         point_to(folder, url)
@@ -411,8 +441,8 @@ def test_progress_in_words(under_way: UnderWay, words: str) -> None:
 def standing(name: str, state: str, **more: Any) -> Standing:
     plain = {
         "url": "", "records": 1000, "deleted": 0, "quarantined": 0, "details_waiting": None, "last": None,
-        "next_due": None, "progress": None, "failures": 0, "failing_since": None, "schedule": "",
-        "age_seconds": None, "rate": None,
+        "in_vain": None, "next_due": None, "progress": None, "failures": 0, "failing_since": None,
+        "schedule": "", "age_seconds": None, "rate": None,
     }  # fmt: skip
     return Standing(name=name, state=state, **{**plain, **more})
 

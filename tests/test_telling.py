@@ -5,13 +5,15 @@ from structlog.testing import capture_logs
 
 from harvester.report import Report
 from harvester.runner import Ended
+from harvester.store import harvests
+from harvester.store.harvests import Harvest
 from index.serve import telling
 from tests.fakes.rig import Rig
 
 
-def line_of(report: Report) -> dict[str, object]:
+def line_of(report: Report, run: Harvest | None = None) -> dict[str, object]:
     with capture_logs() as lines:
-        telling.tell_end(Ended(report.source, report=report))
+        telling.tell_end(Ended(report.source, report=report, run=run))
     (line,) = lines
     return dict(line)
 
@@ -24,3 +26,13 @@ def test_a_run_that_went_on_says_where(rig: Rig) -> None:
     by_records = line_of(msgspec.structs.replace(second, resumed_at_page=None))
     assert "resumed_at_page" not in by_records
     assert by_records["resumed_after"] == 20
+
+
+def test_who_was_told_to_stop_is_no_warning(rig: Rig) -> None:
+    report = rig.harvest(limit=20)
+    with rig.store.read() as connection:
+        run = harvests.last(connection, report.source)
+    assert run is not None
+    assert line_of(report, run)["log_level"] == "warning"
+    stopped = msgspec.structs.replace(run.checkpoint, stopped=True)
+    assert line_of(report, msgspec.structs.replace(run, checkpoint=stopped))["log_level"] == "info"

@@ -216,6 +216,14 @@ def last_of_all(connection: Connection) -> dict[str, Harvest]:
     return {row.name: _harvest(row) for row in connection.execute(query)}
 
 
+def last_in_vain(connection: Connection, source: str) -> Harvest | None:
+    """The newest that the repository ended, and not we."""
+    query = sa.select(harvests, schema.sources.c.name).join(schema.sources)
+    query = query.where(schema.sources.c.name == source, harvests.c.error != "")
+    row = connection.execute(query.order_by(harvests.c.id.desc()).limit(1)).one_or_none()
+    return _harvest(row) if row else None
+
+
 def last_proven(connection: Connection) -> dict[str, str]:
     """Source → when its last complete or verified run ended, where there was one."""
     proven = harvests.c.verdict.in_(("complete", "verified"))

@@ -95,7 +95,8 @@ def _remarks(one: Standing, now: datetime, timezone: str) -> Iterator[str]:
         return
     if one.last is not None:
         is_failing = one.state == "failing"
-        yield from _failing(one, one.last, now, timezone) if is_failing else _left(one, one.last)
+        last = one.in_vain or one.last
+        yield from _failing(one, last, now, timezone) if is_failing else _left(one, one.last)
     if one.state == "unconfigured":
         yield f"config.toml has it no more; what came stays until `windrow source remove {one.name}`"
     if one.details_waiting:
@@ -108,6 +109,8 @@ def _left(one: Standing, last: Report) -> Iterator[str]:
     reason = last.reason if last.finished else "it was cut off; what came is kept"
     if reason:
         yield reason
+    if last.verdict == "partial" and last.advice:
+        yield f"→ {last.advice}"
     if last.held or not one.next_due:
         yield from (f"→ {step}" for step in [next_step(last)] if step)
 

@@ -44,6 +44,8 @@ class UnderWay(msgspec.Struct, frozen=True):
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """A source in `status --json`. `rate` is the last harvest's, `failures` are runs that brought nothing.
 
+    `in_vain` is the one that tells why, where that is not the last: somebody ended that one.
+
     `state` is running, unconfigured (config.toml has it no more), disabled, failing, waiting (for a harvest
     that would bring more, or for a person), or ok.
     """
@@ -55,6 +57,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     quarantined: int
     details_waiting: int | None
     last: Report | None
+    in_vain: Report | None
     next_due: str | None
     state: str
     progress: UnderWay | None
@@ -74,6 +77,7 @@ class Facts(NamedTuple):
     holder: str
     details_waiting: int | None
     next_due: datetime | None
+    in_vain: "Harvest | None" = None
 
 
 def standings(program: Program) -> list[Standing]:
@@ -103,9 +107,20 @@ def _facts(program: Program, connection: "Connection", now: datetime) -> dict[st
             held.get(name, ""),
             waiting.get(name),
             None if name in held else due(configured.get(name), lasts.get(name), states.get(name)),
+            _in_vain(connection, lasts.get(name), states.get(name)),
         )
         for name in {**configured, **states}
     }
+
+
+def _in_vain(
+    connection: "Connection", last: "Harvest | None", state: "SourceState | None"
+) -> "Harvest | None":
+    from harvester.store import harvests
+
+    if last is None or last.error or state is None or not state.failures:
+        return None
+    return harvests.last_in_vain(connection, state.name)
 
 
 _Due = Callable[["Source | None", "Harvest | None", "SourceState | None"], datetime | None]
@@ -146,6 +161,7 @@ def standing(name: str, facts: Facts, now: datetime) -> Standing:
         quarantined=state.quarantined if state else 0,
         details_waiting=facts.details_waiting,
         last=told,
+        in_vain=report(facts.in_vain) if facts.in_vain else None,
         next_due=format_datestamp(facts.next_due) if facts.next_due else None,
         state=_state(facts, told),
         progress=_under_way(facts, now) if facts.holder else None,

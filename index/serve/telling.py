@@ -35,7 +35,8 @@ def tell_of_index(sentence: str) -> None:
 def tell_end(ended: Ended, *, again: bool = False) -> None:
     """`again`: the same was told the last time, a minute ago."""
     if ended.report is not None:
-        level = logging.WARNING if ended.report.exit_code else logging.INFO
+        is_ours = ended.run is not None and ended.run.checkpoint.stopped
+        level = logging.WARNING if ended.report.exit_code and not is_ours else logging.INFO
         _log.log(level, "harvest", **_facts(ended.report, _OF_HARVEST), **_resumed(ended.report))
     if ended.details is not None and (ended.details.fetched or ended.details.failed or ended.details.reason):
         _log.info("details", **_facts(ended.details, _OF_DETAILS))
