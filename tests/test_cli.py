@@ -38,8 +38,14 @@ from tests.commands import (
     put,
     settings,
     sql,
+    terminal,
     windrow,
 )
+from tests.fakes import faults
+from tests.fakes.clock import FakeClock
+from tests.fakes.faults import verb
+from tests.fakes.repository import serving
+from tests.fakes.works import Works
 from tests.whole import assert_sound
 
 HARVEST_KEYS = [
@@ -921,6 +927,17 @@ class TestATerminal:
         sent = on_terminal(tmp_path, "harvest")
         assert "demo list" in sent
         assert "complete" in sent
+
+    def test_says_that_a_repository_is_asked_that_is_silent(self, tmp_path: Path) -> None:
+        with serving(Works(10, FakeClock().now)) as repository:
+            point_to(tmp_path, repository.url)
+            gate = faults.Gate(repository)
+            repository.misbehave(gate.before, verb("Identify"), times=1)
+            with terminal(tmp_path, "harvest") as harvest:
+                gate.await_reached()
+                harvest.until("demo asking")
+                gate.opened.set()
+                harvest.until("complete")
 
 
 class TestDemo:

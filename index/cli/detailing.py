@@ -25,7 +25,7 @@ def fetch_all_details(program: Program, sources: "Sequence[Source]", *, as_json:
 def _fetch(program: Program, source: "Source", as_json: bool) -> None:
     from harvester.details import LIMITS, fetch_details
 
-    with harvest_bar(quiet=as_json) as show:
+    with harvest_bar(source.name, quiet=as_json) as show:
         transport = program.transport(limits=LIMITS, on_notice=tell)
         try:
             found = fetch_details(source, program.store, transport, program.clock, show)

@@ -133,7 +133,7 @@ def _harvest(program: Program, source: "Source", options: "Options", as_json: bo
     """None where another run has the source."""
     from harvester.harvest import harvest as run
 
-    with harvest_bar(quiet=as_json) as show:
+    with harvest_bar(source.name, quiet=as_json) as show:
         transport = program.transport(on_wait=_tell_wait, on_notice=tell)
         try:
             report = run(source, program.store, transport, program.clock, options, show)

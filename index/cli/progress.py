@@ -28,8 +28,11 @@ def counting(what: str, *, quiet: bool = False) -> Iterator[Callable[[int], None
 
 
 @contextmanager
-def harvest_bar(*, quiet: bool = False) -> Iterator["Callable[[Progress], None]"]:
-    """Records of the stated total where the repository states one: EPrints' own cursor is no count."""
+def harvest_bar(source: str, *, quiet: bool = False) -> Iterator["Callable[[Progress], None]"]:
+    """Records of the stated total where the repository states one: EPrints' own cursor is no count.
+
+    Before the first of them it says that the repository is asked: that may take long.
+    """
     if quiet or not sys.stderr.isatty():
         yield lambda _progress: None
         return
@@ -54,10 +57,12 @@ def harvest_bar(*, quiet: bool = False) -> Iterator["Callable[[Progress], None]"
         TimeRemainingColumn(),
     )
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        asking = bar.add_task(f"{printable(source)} asking", total=None)
         tasks: dict[tuple[str, str], TaskID] = {}
 
         def show(progress: "Progress") -> None:
             key = (progress.source, progress.stage)
+            bar.update(asking, visible=False)
             if key not in tasks:
                 tasks[key] = bar.add_task(" ".join(map(printable, key)), total=None)
             bar.update(tasks[key], completed=progress.received, total=progress.expected)
