@@ -232,7 +232,7 @@ ROWS = (
     Row(
         "L10",
         "withdraws without a word",
-        lambda trial: trial.proved(not trial.rig.works.destroy(7)),
+        lambda trial: trial.proved(trial.rig.works.destroy(7)),
         _is_swept,
         harvested=True,
         full=True,
