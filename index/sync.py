@@ -18,6 +18,7 @@ from index.document import Arrival, Document, document
 from index.engine import SCHEMA_VERSION, Session
 from index.generations import Generation, Generations, Position
 
+NO_INDEX = "there was no index"
 _READ = 1000
 _COMMIT_EVERY = 20_000
 
@@ -97,7 +98,7 @@ def needs_rebuild(store: Store, generations: Generations, engine: str) -> str:
     try:
         at = generations.position()
     except IndexMissing:
-        return "there was no index"
+        return NO_INDEX
     except IndexUnusable as error:
         return error.message
     with store.read() as connection:
@@ -232,4 +233,4 @@ def unseen(store: Store, generations: Generations) -> int:
         return feed.lag(connection, position)
 
 
-__all__ = ["Follower", "Synced", "needs_rebuild", "rebuild", "sync", "unseen"]
+__all__ = ["NO_INDEX", "Follower", "Synced", "needs_rebuild", "rebuild", "sync", "unseen"]

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -161,7 +162,16 @@ def test_no_index_and_no_sources(tmp_path: Path, capsys: Any) -> None:
     (tmp_path / "config.toml").write_text("")
     (found,) = inside(tmp_path, capsys, "status", "--json").lines
     assert found["index"] == {"engine": "tantivy", "documents": 0, "position": 0, "lag": None}
-    assert "`windrow add URL --harvest`" in inside(tmp_path, capsys, "status").out
+    shown = inside(tmp_path, capsys, "status").out
+    assert "`windrow add URL --harvest`" in shown
+    assert shown.endswith("\nindex: none yet; the first harvest makes it\n")
+    (tmp_path / "data/serve.json").write_text(ELSEWHERE)
+    assert inside(tmp_path, capsys, "status").out.endswith("\nindex: none yet: it is being built\n")
+
+
+def test_an_index_that_is_gone(run: Run, folder: Path) -> None:
+    shutil.rmtree(folder / "data/index")
+    assert run("status").out.endswith("\nindex: none yet: run `windrow sync`\n")
 
 
 def test_as_many_queries_for_fifty_sources_as_for_one(tmp_path: Path, folder: Path) -> None:
@@ -197,7 +207,16 @@ def test_as_many_queries_for_fifty_sources_as_for_one(tmp_path: Path, folder: Pa
 def test_a_person_reads_it(run: Run, folder: Path) -> None:
     sql(folder, "UPDATE harvests SET checkpoint = json_set(checkpoint, '$.seconds', 0.1)")
     heading, row, _, index = run("status").out.splitlines()
-    assert heading.split() == ["source", "records", "deleted", "quarantined", "verdict", "harvested", "took"]
+    assert heading.split() == [
+        "source",
+        "records",
+        "deleted",
+        "quarantined",
+        "verdict",
+        "last",
+        "run",
+        "took",
+    ]
     assert re.fullmatch(r"demo +224 +6 +0  complete  (just now|\d+ (min|h) ago) +0\.1 s", row)
     assert index == "index: tantivy, 224 documents, up to date"
 
@@ -352,6 +371,14 @@ def test_one_that_no_schedule_tries_again(folder: Path, run: Run) -> None:
     assert "; windrow harvest demo tries again\n" in run("status").out
 
 
+def test_one_from_which_nothing_ever_came(tmp_path: Path, capsys: Any) -> None:
+    with answering(404, "text/html", HTML) as url:
+        point_to(tmp_path, url)
+        inside(tmp_path, capsys, "harvest")
+    shown = inside(tmp_path, capsys, "status").out
+    assert re.search(r"    nothing has come yet, in 1 run since \d\d \w{3} \d{4} \d\d:\d\d: \S", shown)
+
+
 # What runs now
 
 
@@ -403,7 +430,7 @@ def test_what_holds_a_source_may_be_no_harvest(folder: Path) -> None:
         ran = windrow(folder, "status", "--json")
         assert ran.lines[0]["sources"][0]["progress"]["stage"] == "other"
         shown = windrow(folder, "status").out
-    assert f"    at work on it, and not on its list: process {os.getpid()} on" in shown
+    assert f"    waiting for its first answer, or at other work on it: process {os.getpid()} on" in shown
 
 
 def test_since_when_it_fails_is_in_the_zone_of_config_toml(run: Run, folder: Path) -> None:

@@ -1,8 +1,10 @@
 """What `windrow serve` says of its harvests, as the fields of a log line."""
 
 import msgspec
+import pytest
 from structlog.testing import capture_logs
 
+from harvester.errors import LeaseLost, SourceBusy, WindrowError
 from harvester.report import Report
 from harvester.runner import Ended
 from harvester.store import harvests
@@ -36,3 +38,18 @@ def test_who_was_told_to_stop_is_no_warning(rig: Rig) -> None:
     assert line_of(report, run)["log_level"] == "warning"
     stopped = msgspec.structs.replace(run.checkpoint, stopped=True)
     assert line_of(report, msgspec.structs.replace(run, checkpoint=stopped))["log_level"] == "info"
+
+
+@pytest.mark.parametrize(
+    ("error", "again", "level"),
+    [
+        (SourceBusy("kar is being harvested"), False, "info"),
+        (SourceBusy("kar is being harvested"), True, "debug"),
+        (LeaseLost("another process has taken over"), False, "warning"),
+    ],
+)
+def test_that_another_is_at_a_source_is_no_trouble(error: WindrowError, again: bool, level: str) -> None:
+    with capture_logs() as lines:
+        telling.tell_end(Ended("kar", error=error), again=again)
+    (line,) = lines
+    assert (line["log_level"], line["source"], line["text"]) == (level, "kar", error.message)

@@ -17,7 +17,7 @@ _COLUMNS = (
     Column("deleted", is_number=True, spare=2),
     Column("quarantined", is_number=True, spare=1),
     Column("verdict"),
-    Column("harvested"),
+    Column("last run"),
     Column("took", spare=4),
     Column("rate", is_number=True, spare=3),
     Column("next due"),
@@ -117,7 +117,10 @@ def _left(one: Standing, last: Report) -> Iterator[str]:
 
 def _failing(one: Standing, last: Report, now: datetime, timezone: str) -> Iterator[str]:
     since = moment(one.failing_since or last.finished or format_datestamp(now), timezone)
-    yield f"nothing has come since {since}, in {counted(one.failures, 'run')}: {last.reason}"
+    runs = counted(one.failures, "run")
+    has_come = one.records or one.deleted or one.quarantined
+    told = f"since {since}, in {runs}" if has_come else f"yet, in {runs} since {since}"
+    yield f"nothing has come {told}: {last.reason}"
     due = parse_datestamp(one.next_due or "")
     again = (
         f"windrow harvest {one.name} tries again"
@@ -143,7 +146,7 @@ def _wait(one: UnderWay) -> str:
 
 def _done(one: UnderWay) -> str:
     if one.stage == "other":
-        return "at work on it, and not on its list"
+        return "waiting for its first answer, or at other work on it"
     if one.stage == "begin":
         return "no page yet" if one.waits else "waiting for the first page"
     if one.stage == "verify":

@@ -65,7 +65,8 @@ def _footing(program: Program, standings: "Sequence[Standing]", server: "Server 
     elif any(one.next_due for one in standings):
         told.append("windrow serve is not running: what is due waits for it, or for `windrow harvest`")
     followed = server is not None or any(one.state == "running" for one in standings)
-    told.append(_index_line(*_index(program), followed=followed))
+    harvested = any(one.last for one in standings)
+    told.append(_index_line(*_index(program), followed=followed, harvested=harvested))
     return ["", *(line for sentence in told for line in wrapped(sentence, columns()))]
 
 
@@ -85,9 +86,14 @@ def _index(program: Program) -> tuple[dict[str, Any], str]:
     return {"engine": at.engine, "documents": documents, "position": at.position, "lag": lag}, ""
 
 
-def _index_line(index: dict[str, Any], wrong: str, *, followed: bool) -> str:
+def _index_line(index: dict[str, Any], wrong: str, *, followed: bool, harvested: bool) -> str:
+    from index.sync import NO_INDEX
+
     if wrong:
-        return f"index: {wrong}: {'it is being built' if followed else 'run `windrow sync`'}"
+        told = "none yet" if wrong == NO_INDEX else wrong
+        if followed:
+            return f"index: {told}: it is being built"
+        return f"index: {told}{': run `windrow sync`' if harvested else '; the first harvest makes it'}"
     lag = f"{counted(index['lag'], 'change')} behind" if index["lag"] else "up to date"
     advice = ": `windrow sync`" if index["lag"] and not followed else ""
     return f"index: {index['engine']}, {number(index['documents'])} documents, {lag}{advice}"

@@ -5,7 +5,7 @@ import logging
 import structlog
 
 from harvester.details import Detailed
-from harvester.errors import WindrowError
+from harvester.errors import SourceBusy, WindrowError
 from harvester.report import Report
 from harvester.runner import Ended, Told
 
@@ -41,11 +41,22 @@ def tell_end(ended: Ended, *, again: bool = False) -> None:
     if ended.details is not None and (ended.details.fetched or ended.details.failed or ended.details.reason):
         _log.info("details", **_facts(ended.details, _OF_DETAILS))
     if isinstance(ended.error, WindrowError):
-        level = logging.DEBUG if again else logging.WARNING
-        _log.log(level, "harvest", source=ended.source, text=ended.error.message, advice=ended.error.advice)
+        _log.log(
+            _level(ended.error, again),
+            "harvest",
+            source=ended.source,
+            text=ended.error.message,
+            advice=ended.error.advice,
+        )
     elif ended.error is not None:
         fault = "this is a fault of Windrow: please report it"
         _log.error("harvest", source=ended.source, text=fault, exc_info=ended.error)
+
+
+def _level(error: WindrowError, again: bool) -> int:
+    """That somebody else is at it is no trouble."""
+    usual = logging.INFO if isinstance(error, SourceBusy) else logging.WARNING
+    return logging.DEBUG if again else usual
 
 
 def _resumed(report: Report) -> dict[str, object]:
