@@ -87,6 +87,12 @@ def test_on_a_terminal_people_read_it(env):
     assert rest == " [info     ] harvest   source=kar reason='it is slow' received=12 ok=True"
 
 
+def test_on_a_terminal_what_is_0_or_empty_is_left_out():
+    said = "log.info('harvest', source='kar', reason='', held=0, took=0.0, gap=None, received=12, ok=False)"
+    (line,) = on_terminal(said, NO_COLOR="1")
+    assert line[15:] == " [info     ] harvest   source=kar received=12 ok=False"
+
+
 def test_colours_are_all_that_a_terminal_obeys():
     (plain,), (coloured,) = on_terminal(SAID, NO_COLOR="1"), on_terminal(SAID)
     assert COLOUR.search(coloured)

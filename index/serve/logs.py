@@ -82,9 +82,15 @@ def _on_terminal() -> Processor:
     """What it is handed is safe, and one line each."""
     takes_colour = os.environ.get("TERM") != "dumb" and not os.environ.get("NO_COLOR")  # no-color.org
     plain = structlog.dev.plain_traceback
-    return structlog.dev.ConsoleRenderer(
+    console = structlog.dev.ConsoleRenderer(
         colors=takes_colour, pad_event_to=9, sort_keys=False, exception_formatter=plain
     )
+    return lambda logger, method, line: console(logger, method, _that_says_something(line))
+
+
+def _that_says_something(line: EventDict) -> EventDict:
+    """So that a harvest fits on a line or two."""
+    return {key: value for key, value in line.items() if value or value is False}
 
 
 def _made_safe(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
