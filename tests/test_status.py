@@ -260,7 +260,7 @@ def test_that_nobody_serves_is_said_where_something_is_due(run: Run, folder: Pat
     assert "windrow serve is not running" in run("status").out
     (folder / "data/serve.json").write_text(ELSEWHERE)
     assert "windrow serve: process 7 on elsewhere, since" in run("status").out
-    assert told(run)["server"] == {"pid": 7, "started": 1790000000.5, "machine": "elsewhere"}
+    assert told(run)["server"] == {"pid": 7, "started": "2026-09-21T14:13:20Z", "machine": "elsewhere"}
 
 
 def test_how_far_the_index_is_behind(run: Run, folder: Path) -> None:

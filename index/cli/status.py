@@ -4,11 +4,14 @@ import shutil
 import sys
 from collections.abc import Sequence
 from contextlib import closing, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 
+from harvester.datestamp import format_datestamp
 from harvester.errors import WindrowError
 from index.cli.opening import json_option, load, with_program
 from index.cli.pager import paged, pager_option
@@ -41,10 +44,15 @@ def status(program: Program, watch: bool, as_json: bool, no_pager: bool) -> None
     found, server = standings(program), server_of(program.settings.data)
     with paged(no_pager=no_pager):
         if as_json:
-            put_json({"sources": found, "index": _index(program)[0], "server": server})
+            put_json({"sources": found, "index": _index(program)[0], "server": server and _as_json(server)})
         else:
             blocks = _blocks(program, found)
             put_lines(*(line for block in blocks for line in block), *_footing(program, found, server))
+
+
+def _as_json(server: "Server") -> dict[str, object]:
+    started = format_datestamp(datetime.fromtimestamp(server.started, UTC))
+    return {**msgspec.structs.asdict(server), "started": started}
 
 
 def _blocks(program: Program, standings: "Sequence[Standing]") -> list[list[str]]:
