@@ -146,6 +146,15 @@ def test_whoever_serves_is_told_of_a_new_source_when_its_first_harvest_has_ended
     assert ran.err.index("Next: windrow search") < ran.err.index("takes it up at once")
 
 
+@pytest.mark.parametrize(("schedule", "next_"), [("every 1 days", "status"), ("", "harvest demo")])
+def test_what_whoever_serves_harvests_needs_no_harvest(tmp_path: Path, schedule: str, next_: str) -> None:
+    (tmp_path / "config.toml").write_text("")
+    with serve(DemoRepository(sample_records(), now=lambda: NOW)) as url, served(tmp_path) as asked:
+        ran = windrow(tmp_path, "add", url, "--name", "demo", "--schedule", schedule)
+    assert asked == ["asked"]
+    assert ran.err.endswith(f"takes it up at once.\nNext: windrow {next_}\n")
+
+
 def test_one_who_cannot_be_told_is_named(folder: Path, run: Run) -> None:
     (folder / "data").mkdir()
     (folder / "data/serve.json").write_text('{"pid": 7, "started": 1790000000.5, "machine": "elsewhere"}')

@@ -72,8 +72,9 @@ def add(
         tell(f"Note: {note}.")
     data = _settings(path).data
     if not harvest_now:
-        reload_server(data)
-        tell(f"Next: windrow harvest {source.name}" + (", or windrow serve" if source.schedule else ""))
+        is_taken_up = reload_server(data) and bool(source.schedule)
+        by_itself = ", or windrow serve" if source.schedule else ""
+        tell("Next: windrow status" if is_taken_up else f"Next: windrow harvest {source.name}{by_itself}")
         return 0
     try:
         return _harvest(path, source.name)
