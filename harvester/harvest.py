@@ -131,7 +131,7 @@ class _Harvest:
             sweeps = resumed.request.sweeps or run.options.full
             run.change_request(msgspec.structs.replace(resumed.request, sweeps=sweeps))
             return
-        identify = run.client.identify()
+        identify = run.answer(run.client.identify)
         check_version(identify)
         run.request = plan.request(run.source, run.ledger.state, identify, run.options, run.clock.now())
         run.ledger.begin(run.request)
@@ -150,7 +150,7 @@ class _Harvest:
         if self._run.checkpoint.total or not set_spec:
             return
         try:
-            known = {found.spec for found in self._run.client.sets()}
+            known = {found.spec for found in self._run.ahead(self._run.client.sets())}
         except (ResponseError, ProtocolError, TransportError):
             return
         if known and set_spec not in known:

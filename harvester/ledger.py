@@ -51,6 +51,10 @@ class Ledger:
         self._row = row  # now that it is there
         self.checkpoint = msgspec.structs.replace(self.checkpoint, live_before=self.state.live)
 
+    @property
+    def has_begun(self) -> bool:
+        return self._row is not None
+
     def change_request(self, request: Request) -> None:
         with self._writing() as connection:
             harvests.change_request(connection, self._id, request)

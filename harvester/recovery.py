@@ -68,7 +68,7 @@ class Recovery:
             return False
         arguments = plan.list_arguments(self._run.request, self._run.checkpoint.within)
         try:
-            next(self._run.client.pages("ListRecords", arguments), None)
+            next(self._run.ahead(self._run.client.pages("ListRecords", arguments)), None)
         except _IN_TROUBLE:
             return True
         return False

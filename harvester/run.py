@@ -72,10 +72,15 @@ class Run:
                 self.save(**NO_WAIT)
             yield page
 
+    def answer(self, ask: Callable[[], T]) -> T:
+        """What `ask` gives, however long it waits: a turn and an answer may take longer than a lease."""
+        return next(self.ahead(ask() for _ in range(1)))
+
     def _while_waiting(self) -> None:
         """Keeps the lease, and notes what the wait is for where that has changed."""
         waits = self.transport.waiting or Wait("")
-        if (waits.why, waits.until) != (self.checkpoint.waits, self.checkpoint.waits_until):
+        is_news = (waits.why, waits.until) != (self.checkpoint.waits, self.checkpoint.waits_until)
+        if is_news and self.ledger.has_begun:
             self.save(waits=waits.why, waits_until=waits.until)
         elif self.clock.monotonic() - self._kept > _LEASE_KEPT:
             self.ledger.keep_lease()

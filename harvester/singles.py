@@ -79,7 +79,7 @@ def is_there(run: Run, identifier: str) -> bool:
     """
     run.ledger.keep_lease()
     try:
-        page = run.client.record(identifier, run.request.metadata_prefix)
+        page = run.answer(lambda: run.client.record(identifier, run.request.metadata_prefix))
     except NO_ANSWER:
         return False
     headers = [item.header for item in page.items if not item.header.deleted]

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from tests.fakes import faults
 from tests.fakes.clock import NOON, FakeClock
 from tests.fakes.echo import Make, get
 from tests.fakes.faults import Gate, offset
-from tests.fakes.repository import Answer, Asked, FakeRepository
+from tests.fakes.repository import Answer, Asked, FakeRepository, When
 from tests.fakes.rig import Rig, rigged
 from tests.fakes.works import Works
 from tests.served import HANGS, await_fact
@@ -108,7 +109,9 @@ def rig(tmp_path: Path, clock: SeenClock, monkeypatch: pytest.MonkeyPatch) -> It
         yield rig
 
 
-def test_it_is_stored_as_long_as_it_lasts(rig: Rig, clock: SeenClock) -> None:
+@contextmanager
+def asleep(rig: Rig, clock: SeenClock, *where: When) -> Iterator[None]:
+    """A harvest waits there, as the repository asked; in the end it goes on, to its own end."""
     waiting, woken = threading.Event(), threading.Event()
 
     def sleeps() -> None:
@@ -116,18 +119,36 @@ def test_it_is_stored_as_long_as_it_lasts(rig: Rig, clock: SeenClock) -> None:
         woken.wait(2 * HANGS)
 
     clock.on_sleep = sleeps
-    rig.repository.misbehave(BUSY, offset(20), times=1)
+    rig.repository.misbehave(BUSY, *where, times=1)
     harvest = threading.Thread(target=rig.harvest, daemon=True)
     harvest.start()
-    assert waiting.wait(60)
-    noted = await_fact(lambda: rig.last_run.checkpoint.waits and rig.last_run.checkpoint, "it is stored")
-    assert (Wait(noted.waits, noted.waits_until), noted.total) == (ASKED, 20)
+    try:
+        assert waiting.wait(60)
+        yield
+    finally:
+        woken.set()
+        harvest.join()
+
+
+def test_it_is_stored_as_long_as_it_lasts(rig: Rig, clock: SeenClock) -> None:
+    with asleep(rig, clock, offset(20)):
+        noted = await_fact(lambda: rig.last_run.checkpoint.waits and rig.last_run.checkpoint, "it is stored")
+        assert (Wait(noted.waits, noted.waits_until), noted.total) == (ASKED, 20)
+        await_lease_kept(rig, clock)
+    assert (rig.last_run.verdict, rig.last_run.checkpoint.waits) == ("complete", "")
+
+
+def test_a_first_answer_that_is_late_loses_no_lease(rig: Rig, clock: SeenClock) -> None:
+    """Before there is a run whose checkpoint could say so."""
+    with asleep(rig, clock):
+        await_lease_kept(rig, clock)
+    assert rig.last_run.verdict == "complete"
+
+
+def await_lease_kept(rig: Rig, clock: SeenClock) -> None:
     before = lease_ends(rig)
     clock.advance(31)
     await_fact(lambda: lease_ends(rig) > before, "the lease is kept")
-    woken.set()
-    harvest.join()
-    assert (rig.last_run.verdict, rig.last_run.checkpoint.waits) == ("complete", "")
 
 
 def test_a_page_that_comes_ends_it(rig: Rig, transport_with: Make, clock: SeenClock) -> None:
