@@ -208,9 +208,9 @@ def test_while_it_fetches_details(repository: FakeRepository, folder: Path) -> N
 # What is the machine's own work
 
 
-@pytest.mark.parametrize("place", ["half a page written", "checkpoint written", "page committed"])
+@pytest.mark.parametrize("place", ["half a page written", "records written", "page committed"])
 def test_while_it_stores(place: str, repository: FakeRepository, folder: Path) -> None:
-    """The page in hand is stored to its end."""
+    """The page in hand, the second, is stored to its end: each of the places is passed once a page."""
     repository.misbehave(Gate(repository).before, offset(2 * A_PAGE))
     with serve(folder, fault=f"{place}:2:stop") as served:
         await_stopped(psutil.Process(served.process.pid))
