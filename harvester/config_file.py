@@ -23,7 +23,7 @@ def add_source(path: Path, source: Source) -> str:
     path = path.resolve()  # a link stays a link
     old = _old(path)
     before = read_document(path) if old else {}
-    _refuse_faulty(path, source, block)
+    refuse_faulty(path, source)
     _refuse_twice(path, before, source)
     new = _appended(old, block)
     _refuse_unreadable(path, before, source, new)
@@ -86,9 +86,10 @@ def _old(path: Path) -> bytes:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
 
 
-def _refuse_faulty(path: Path, source: Source, block: str) -> None:
+def refuse_faulty(path: Path, source: Source) -> None:
+    """ConfigError, with all that is wrong with it."""
     try:
-        read_settings(tomllib.loads(block), path, {})
+        read_settings(tomllib.loads(source_block(source)), path, {})
     except ConfigError as error:
         raise ConfigError(f"the source {source.name} is not written", error.problems) from None
 

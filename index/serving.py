@@ -17,6 +17,7 @@ import msgspec
 import psutil
 from filelock import FileLock, Timeout
 
+from harvester.datestamp import format_datestamp
 from harvester.errors import AlreadyServed, StoreUnusable
 from index.generations import replace_durably
 
@@ -29,8 +30,11 @@ class Server(msgspec.Struct, frozen=True):
     machine: str
 
     def __str__(self) -> str:
-        since = datetime.fromtimestamp(self.started, UTC).astimezone()
-        return f"process {self.pid} on {self.machine}, since {since:%d %b %Y %H:%M}"
+        return f"process {self.pid} on {self.machine}"
+
+    @property
+    def since(self) -> str:
+        return format_datestamp(datetime.fromtimestamp(self.started, UTC))
 
 
 @contextmanager

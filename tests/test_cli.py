@@ -224,6 +224,16 @@ class TestFromAnAddressToASearch:
         assert (ran.code, "a cron line of five fields" in ran.err) == (2, True)
         assert not (tmp_path / "config.toml").exists()
 
+    @pytest.mark.parametrize(
+        ("option", "given", "told"),
+        [("--schedule", "daily", "a cron line of five fields"), ("--name", "A b", "a letter or digit first")],
+    )
+    def test_add_asks_nobody_where_what_was_given_is_at_fault(
+        self, empty: Run, option: str, given: str, told: str
+    ) -> None:
+        ran = empty("add", "http://127.0.0.1:1/oai", option, given)
+        assert (ran.code, told in ran.err, "127.0.0.1:1" in ran.err) == (2, True, False), ran.err
+
     def test_a_set_and_a_prefix(self, empty: Run, tmp_path: Path, live: str) -> None:
         empty("add", live, "--name", "few", "--prefix", "eprints", "--set", "7375626A656374733D48")
         harvested = empty("harvest", "--json").lines[0]

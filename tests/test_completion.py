@@ -62,6 +62,7 @@ class TestOffers:
             "source remove ",
             "source disable ",
             "history ",
+            "status ",
             "export --source ",
         ],
     )

@@ -158,4 +158,4 @@ def test_what_whoever_serves_harvests_needs_no_harvest(tmp_path: Path, schedule:
 def test_one_who_cannot_be_told_is_named(folder: Path, run: Run) -> None:
     (folder / "data").mkdir()
     (folder / "data/serve.json").write_text('{"pid": 7, "started": 1790000000.5, "machine": "elsewhere"}')
-    assert "(process 7 on elsewhere, since" in run("disable", "kar").err
+    assert "(process 7 on elsewhere)" in run("disable", "kar").err

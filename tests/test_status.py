@@ -263,6 +263,27 @@ def test_that_nobody_serves_is_said_where_something_is_due(run: Run, folder: Pat
     assert told(run)["server"] == {"pid": 7, "started": "2026-09-21T14:13:20Z", "machine": "elsewhere"}
 
 
+def test_since_when_it_is_served_is_in_the_zone_of_config_toml(run: Run, folder: Path) -> None:
+    settings(folder, '[harvest]\ntimezone = "Asia/Tokyo"\n')
+    (folder / "data/serve.json").write_text(ELSEWHERE)
+    assert "windrow serve: process 7 on elsewhere, since 21 Sep 2026 23:13" in run("status").out
+
+
+def test_of_some_sources(run: Run, folder: Path) -> None:
+    settings(
+        folder, '\n[sources.kar]\nurl = "http://127.0.0.1:1/"\n[sources.other]\nurl = "http://127.0.0.1:2/"\n'
+    )
+    (sent,) = run("status", "other", "demo", "--json").lines
+    assert [source["name"] for source in sent["sources"]] == ["demo", "other"]
+    shown = run("status", "kar").out
+    assert "kar " in shown
+    assert "demo " not in shown
+    assert "index: tantivy, 224 documents, up to date\n" in shown, "though this one was never harvested"
+    unknown = run("status", "demo", "kra")
+    assert (unknown.code, unknown.out) == (2, "")
+    assert "→ did you mean kar?" in unknown.err
+
+
 def test_how_far_the_index_is_behind(run: Run, folder: Path) -> None:
     with program_in(folder) as program:
         put(program.store, Record(identifier="oai:new", title="New", formats=("oai_dc",)))
@@ -503,7 +524,7 @@ def test_a_fault_is_told_and_that_the_service_goes_on(
     served = run(*command)
     assert (alone.code, served.code, served.out) == (2, 2, "")
     assert "windrow serve" not in alone.err
-    told = "windrow serve goes on with the settings that it has (process 7 on elsewhere, since"
+    told = "windrow serve goes on with the settings that it has (process 7 on elsewhere)"
     assert (f" then try again. {told}") in served.err
     assert served.err.startswith(alone.err.rstrip())
 
@@ -552,6 +573,16 @@ def test_what_needs_looking_at_comes_first_where_not_all_fits(folder: Path) -> N
     assert screen.index("s29 ") < screen.index("s00 ")
     assert "zzz " not in screen
     assert len(screen.splitlines()) <= 20
+
+
+def test_one_is_watched(folder: Path) -> None:
+    settings(folder, "\n[sources.kar]\nurl = 'http://127.0.0.1:1/'\n")
+    with terminal(folder, "status", "--watch", "kar", columns=100) as watched:
+        screen = watched.until("Ctrl-C ends")
+        watched.process.send_signal(signal.SIGINT)
+        watched.until("\x1b[?1049l")
+    assert "kar " in screen
+    assert "demo " not in screen
 
 
 def test_urgency() -> None:

@@ -31,7 +31,7 @@ _ARGUMENTS = frozenset({"verb", "metadataPrefix", "identifier", "from", "until",
 @click.pass_context
 def check(ctx: click.Context, url: str, prefix: str, as_json: bool) -> None:
     """Try an OAI-PMH address: what is there, how it behaves, and a source block for config.toml."""
-    finding = _checked(config_path(ctx), url, prefix, "")
+    finding = _checked(config_path(ctx), _with_scheme(url), prefix, "")
     if as_json:
         put_json(finding)
     else:
@@ -58,14 +58,15 @@ def add(
     """Check an address and write it into config.toml, which is made if it is missing."""
     from msgspec.structs import replace
 
-    from harvester.config_file import add_source
+    from harvester.check import suggested_name
+    from harvester.config_file import add_source, refuse_faulty
 
-    path = config_path(ctx)
+    path, url = config_path(ctx), _with_scheme(url)
+    schedule = USUAL if schedule is None else schedule
+    refuse_faulty(path, config.Source(name or suggested_name(url, ""), url, set=set_spec, schedule=schedule))
     finding = _checked(path, url, prefix, name)
     _insist_on_set(finding, set_spec)
-    source = replace(finding.source, set=set_spec)
-    if schedule is not None:
-        source = replace(source, schedule=schedule)
+    source = replace(finding.source, set=set_spec, schedule=schedule)
     block = add_source(path, source)
     tell(f"{_summary(finding)}\nWritten to {path}:\n\n{block}")
     for note in finding.notes:
@@ -121,7 +122,7 @@ def _checked(path: "Path", url: str, prefix: str, name: str) -> "Finding":
     program = Program(_settings(path))
     try:
         transport = program.transport(limits=impatient, on_notice=tell)
-        return try_address(_with_scheme(url), transport, program.clock, prefix=prefix, name=name)
+        return try_address(url, transport, program.clock, prefix=prefix, name=name)
     finally:
         program.close()
 

@@ -4,18 +4,18 @@ import shutil
 import sys
 from collections.abc import Sequence
 from contextlib import closing, suppress
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 import msgspec
 
-from harvester.datestamp import format_datestamp
 from harvester.errors import WindrowError
+from index.cli.completion import source_names
+from index.cli.naming import insist_on_source
 from index.cli.opening import json_option, load, with_program
 from index.cli.pager import paged, pager_option
-from index.cli.talk import columns, counted, number, put_json, put_lines
+from index.cli.talk import columns, counted, in_zone, moment, number, put_json, put_lines
 from index.cli.wrapping import wrapped
 from index.program import Program
 
@@ -27,32 +27,48 @@ _EVERY = 2.0  # seconds
 
 
 @click.command()
+@click.argument("names", nargs=-1, metavar="[SOURCE]...", shell_complete=source_names)
 @click.option("--watch", is_flag=True, help="Look again every two seconds, until Ctrl-C.")
 @json_option
 @pager_option
 @with_program
-def status(program: Program, watch: bool, as_json: bool, no_pager: bool) -> None:
-    """What is harvested, how well, and when next; what runs now; how far the index is."""
+def status(program: Program, names: tuple[str, ...], watch: bool, as_json: bool, no_pager: bool) -> None:
+    """What is harvested, how well, and when next; what runs now; how far the index is.
+
+    Of all sources where none is named.
+    """
     if watch:
         if as_json or not sys.stdout.isatty():
             raise click.UsageError("--watch is for a terminal; a script asks again with --json.")
-        _watch(program)
+        _watch(program, names)
         return
+    seen = _look(program, names)
+    with paged(no_pager=no_pager):
+        if as_json:
+            server = seen.server and {**msgspec.structs.asdict(seen.server), "started": seen.server.since}
+            put_json({"sources": seen.shown, "index": _index(program)[0], "server": server})
+        else:
+            blocks = _blocks(program, seen.shown)
+            put_lines(*(line for block in blocks for line in block), *_footing(program, seen))
+
+
+class _Seen(NamedTuple):
+    """`shown` are those of `every` source that were named, or all."""
+
+    shown: "list[Standing]"
+    every: "list[Standing]"
+    server: "Server | None"
+
+
+def _look(program: Program, names: Sequence[str]) -> _Seen:
     from index.cli.standing import standings
     from index.serving import server_of
 
-    found, server = standings(program), server_of(program.settings.data)
-    with paged(no_pager=no_pager):
-        if as_json:
-            put_json({"sources": found, "index": _index(program)[0], "server": server and _as_json(server)})
-        else:
-            blocks = _blocks(program, found)
-            put_lines(*(line for block in blocks for line in block), *_footing(program, found, server))
-
-
-def _as_json(server: "Server") -> dict[str, object]:
-    started = format_datestamp(datetime.fromtimestamp(server.started, UTC))
-    return {**msgspec.structs.asdict(server), "started": started}
+    for name in names:
+        insist_on_source(program, name)
+    every = standings(program)
+    shown = [one for one in every if one.name in names] if names else every
+    return _Seen(shown, every, server_of(program.settings.data))
 
 
 def _blocks(program: Program, standings: "Sequence[Standing]") -> list[list[str]]:
@@ -64,16 +80,18 @@ def _blocks(program: Program, standings: "Sequence[Standing]") -> list[list[str]
     return list(overview(standings, program.clock.now(), columns(), timezone))
 
 
-def _footing(program: Program, standings: "Sequence[Standing]", server: "Server | None") -> list[str]:
+def _footing(program: Program, seen: _Seen) -> list[str]:
     from index.cli.overview import totals
 
-    told = [totals(standings)] if len(standings) > 1 else []
+    server = seen.server
+    told = [totals(seen.shown)] if len(seen.shown) > 1 else []
     if server:
-        told.append(f"windrow serve: {server}")
-    elif any(one.next_due for one in standings):
+        since = moment(server.since, program.settings.harvest.timezone)
+        told.append(f"windrow serve: {server}, since {since}")
+    elif any(one.next_due for one in seen.shown):
         told.append("windrow serve is not running: what is due waits for it, or for `windrow harvest`")
-    followed = server is not None or any(one.state == "running" for one in standings)
-    harvested = any(one.last for one in standings)
+    followed = server is not None or any(one.state == "running" for one in seen.every)
+    harvested = any(one.last for one in seen.every)
     told.append(_index_line(*_index(program), followed=followed, harvested=harvested))
     return ["", *(line for sentence in told for line in wrapped(sentence, columns()))]
 
@@ -110,7 +128,7 @@ def _index_line(index: dict[str, Any], wrong: str, *, followed: bool, harvested:
 # --watch
 
 
-def _watch(program: Program) -> None:
+def _watch(program: Program, names: Sequence[str]) -> None:
     from rich.console import Console
     from rich.live import Live
     from rich.text import Text
@@ -118,33 +136,31 @@ def _watch(program: Program) -> None:
     path = program.settings.path
     with suppress(KeyboardInterrupt), Live(console=Console(), screen=True, auto_refresh=False) as live:
         while True:
-            live.update(Text.from_ansi("\n".join(_looked_again(path))), refresh=True)
+            live.update(Text.from_ansi("\n".join(_looked_again(path, names))), refresh=True)
             program.clock.sleep(_EVERY)
 
 
-def _looked_again(path: Path) -> list[str]:
+def _looked_again(path: Path, names: Sequence[str]) -> list[str]:
     """With the config.toml of now, which may be at fault while somebody writes it."""
     try:
         with closing(Program(load(path))) as program:
-            return _screen(program)
+            return _screen(program, names)
     except WindrowError as error:
         told = f"windrow: {error.message}", error.advice
         return [click.style(line, fg="red") for text in told for line in wrapped(text, columns())]
 
 
-def _screen(program: Program) -> list[str]:
+def _screen(program: Program, names: Sequence[str]) -> list[str]:
     """What fits, and what needs looking at first."""
     from index.cli.overview import urgency
-    from index.cli.standing import standings
-    from index.serving import server_of
 
-    found = sorted(standings(program), key=urgency)
-    heading, *blocks = _blocks(program, found)
-    footing = _footing(program, found, server_of(program.settings.data))
+    seen = _look(program, names)
+    heading, *blocks = _blocks(program, sorted(seen.shown, key=urgency))
+    footing = _footing(program, seen)
     room = shutil.get_terminal_size().lines - len(heading) - len(footing) - 2
     shown, left = _fitting(blocks, room)
     more = [f"… and {counted(left, 'more source')}"] if left else []
-    now = program.clock.now().astimezone()
+    now = in_zone(program.clock.now(), program.settings.harvest.timezone)
     return [*heading, *shown, *more, *footing, f"{now:%H:%M:%S}, Ctrl-C ends"]
 
 

@@ -151,8 +151,11 @@ def roughly(value: float) -> str:
 
 
 def moment(datestamp: str, timezone: str) -> str:
+    return in_zone(datetime.fromisoformat(datestamp), timezone).strftime("%d %b %Y %H:%M")
+
+
+def in_zone(at: datetime, timezone: str) -> datetime:
     """In the zone of that name; in the machine's where there is none."""
     from zoneinfo import ZoneInfo
 
-    zone = ZoneInfo(timezone) if timezone else None
-    return datetime.fromisoformat(datestamp).astimezone(zone).strftime("%d %b %Y %H:%M")
+    return at.astimezone(ZoneInfo(timezone) if timezone else None)
