@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check check-all quality bench clean
+.PHONY: demo test check check-all explore quality bench clean
 
 demo: $(VENV)/ready
 	$(BIN)/windrow demo
@@ -22,6 +22,10 @@ check: $(VENV)/ready
 # And what takes longer.
 check-all: check
 	$(BIN)/pytest -n auto -m slow
+
+# The property tests on many inputs that chance brings, new ones each time.
+explore: $(VENV)/ready
+	$(BIN)/pytest -n auto --hypothesis-profile=explore -m hypothesis
 
 # How well results are ranked; needs the judged collections.
 quality: $(VENV)/ready

@@ -18,8 +18,10 @@ from tests.fakes.works import Works
 # A shell that runs us in the background has us ignore Ctrl-C, and so would all programs that we start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# A busy machine is no fault of a test.
-settings.register_profile("windrow", deadline=None)
+# A busy machine is no fault of a test. And the same examples each time: a change is judged by what it
+# changed, not by what chance brings that day; `make explore` is for chance.
+settings.register_profile("windrow", deadline=None, derandomize=True, print_blob=True)
+settings.register_profile("explore", deadline=None, max_examples=2000, print_blob=True)
 settings.load_profile("windrow")
 
 

@@ -297,15 +297,7 @@ def counted(name: str, fault: Fault) -> Fault:
 
 
 def machine_settings(examples: int, steps: int) -> settings:
-    # The same lives each time: a change is judged by what it changed, not by what chance brings that day.
-    return settings(
-        max_examples=examples,
-        stateful_step_count=steps,
-        derandomize=True,
-        deadline=None,
-        print_blob=True,
-        suppress_health_check=list(HealthCheck),
-    )
+    return settings(max_examples=examples, stateful_step_count=steps, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture
