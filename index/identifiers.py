@@ -27,6 +27,8 @@ INVISIBLE = "\u00ad\u200b\u200e\u200f\u2060\ufeff"  # what comes along out of a 
 _EPRINT = re.compile(r"([^/\s]*)/id/eprint/([0-9]+)")
 _NO_INVISIBLE = dict.fromkeys(map(ord, INVISIBLE))
 _CLOSING = {")": "(", "]": "[", ">": "<", "}": "{"}
+_PUNCTUATION = ".,;:!?'"
+_MAY_END = tuple(_PUNCTUATION) + tuple(_CLOSING)
 
 
 def identifier_at(text: str, at: int) -> str:
@@ -58,9 +60,11 @@ def _undressed(key: str) -> str:
 
 def _without_punctuation(text: str) -> str:
     """A DOI may hold brackets; one that closes what it did not open is none of it."""
+    if not text.endswith(_MAY_END):
+        return text
     end = len(text)
     surplus = {sign: text.count(sign) - text.count(opening) for sign, opening in _CLOSING.items()}
-    while end and (text[end - 1] in ".,;:!?'" or surplus.get(text[end - 1], 0) > 0):
+    while end and (text[end - 1] in _PUNCTUATION or surplus.get(text[end - 1], 0) > 0):
         end -= 1
         if text[end] in surplus:
             surplus[text[end]] -= 1
