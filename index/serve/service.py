@@ -74,6 +74,7 @@ class Service:
             wakings = self._start(stack)
             self._may_end_at_once = False
             self._say_ready()
+            wakings.start()
             told = self._until_told(wakings)
             left = self._end(told, wakings)
         if not left:
@@ -86,9 +87,7 @@ class Service:
         self._listen(stack)
         self._index.start()
         self._scheduler.refresh()
-        wakings = self._wakings()
-        wakings.start()
-        return wakings
+        return self._wakings()
 
     def _listen(self, stack: ExitStack) -> None:
         program = self._program
