@@ -13,7 +13,7 @@ import psutil
 from tests.commands import Ran, command, environment
 from tests.fakes.faults import Gate, offset
 from tests.fakes.repository import FakeRepository
-from tests.served import await_fact
+from tests.served import await_fact, await_stopped
 
 HANGS = 120
 
@@ -70,7 +70,7 @@ def stop_between_transactions(pid: int, folder: Path) -> None:
 def _is_stopped_between(process: psutil.Process, folder: Path) -> bool:
     """Else it goes on."""
     os.kill(process.pid, signal.SIGSTOP)
-    await_fact(lambda: process.status() == psutil.STATUS_STOPPED, "it stops")
+    await_stopped(process.pid)
     with closing(sqlite3.connect(folder / "data/windrow.db", timeout=0.1)) as store:
         try:
             store.execute("BEGIN IMMEDIATE")

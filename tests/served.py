@@ -29,6 +29,12 @@ def await_fact(is_so: Callable[[], Any], what: str | Callable[[], str]) -> Any:
     return found
 
 
+def await_stopped(pid: int) -> None:
+    """By SIGSTOP, its own at a fault point or another's."""
+    process = psutil.Process(pid)
+    await_fact(lambda: process.status() == psutil.STATUS_STOPPED, f"process {pid} stands still")
+
+
 def running_at(speed: float, ahead: float = 0.0) -> tuple[str, FastClock]:
     """WINDROW_CLOCK, and the same clock for here; `ahead` of the time by so many seconds."""
     began = time.time() - ahead / (speed - 1)

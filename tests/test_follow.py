@@ -22,11 +22,12 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.repository import serving
 from tests.fakes.works import Works
 from tests.held import held
-from tests.served import await_fact
+from tests.served import await_fact, await_stopped
 from tests.whole import assert_sound
 
 pytestmark = pytest.mark.slow
 LIVE = 224
+WRITING = "index batch half added:1:stop"  # a fault, after which it stands still with the writer
 
 
 @pytest.fixture
@@ -39,16 +40,18 @@ def said() -> list[str]:
     return []
 
 
-Start = Callable[[], Following]
+Start = Callable[..., Following]
 
 
 @pytest.fixture
 def start(tmp_path: Path, clock: FakeClock, said: list[str]) -> Iterator[Start]:
     with ExitStack() as stack:
 
-        def started() -> Following:
+        def started(fault: str = "") -> Following:
             following = Following(tmp_path / "config.toml", clock, said.append, overheard=True)
-            following.start()
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("WINDROW_FAULT", fault)
+                following.start()
             stack.callback(following.close)
             return following
 
@@ -127,11 +130,10 @@ def test_beside_a_command(folder: Path, start: Start, name: str) -> None:
 
 
 def test_a_rebuild_beside_it_leaves_one_generation(folder: Path, start: Start, said: list[str]) -> None:
-    following = start()
-    new(folder, 1)
-    await_fact(lambda: not is_free(folder), "it writes")
+    following = start(WRITING)
     assert following.pid
-    os.kill(following.pid, signal.SIGSTOP)
+    new(folder, 1)
+    await_stopped(following.pid)
     assert windrow(folder, "rebuild").code == 0
     assert len(generations_in(folder)) == 2  # the rebuild could not remove what has a writer
     os.kill(following.pid, signal.SIGCONT)
@@ -166,16 +168,19 @@ def test_two_of_them(folder: Path, start: Start, said: list[str]) -> None:
     assert_sound(folder)
 
 
-def test_killed_again_and_again(folder: Path, clock: FakeClock, start: Start) -> None:
-    following = start()
-    for number in range(3):
+def test_killed_again_and_again(
+    folder: Path, clock: FakeClock, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    following = start(WRITING)
+    for number, fault in enumerate([WRITING, WRITING, ""]):
         new(folder, number)
-        await_fact(lambda: not is_free(folder), "it writes")
         assert following.pid
+        await_stopped(following.pid)
         os.kill(following.pid, signal.SIGKILL)
         os.waitid(os.P_PID, following.pid, os.WEXITED | os.WNOWAIT)
         following.restart()
         clock.advance(10)
+        monkeypatch.setenv("WINDROW_FAULT", fault)
         following.restart()
     await_found(folder, LIVE + 3)
     assert following.close()
@@ -183,11 +188,10 @@ def test_killed_again_and_again(folder: Path, clock: FakeClock, start: Start) ->
 
 
 def test_who_stands_still_with_the_writer_keeps_no_search_waiting(folder: Path, start: Start) -> None:
-    following = start()
-    new(folder, 1)
-    await_fact(lambda: not is_free(folder), "it writes")
+    following = start(WRITING)
     assert following.pid
-    os.kill(following.pid, signal.SIGSTOP)
+    new(folder, 1)
+    await_stopped(following.pid)
     assert windrow(folder, "search", "khan").code == 0
     new(folder, 2)
     sync = subprocess.Popen(
@@ -213,12 +217,11 @@ def test_before_there_is_a_store(tmp_path: Path, start: Start, said: list[str]) 
 def test_a_store_that_cannot_be_opened_is_tried_again(folder: Path, start: Start, said: list[str]) -> None:
     store = folder / "data/windrow.db"
     store.rename(folder / "elsewhere")
-    store.mkdir()
+    store.write_text("This is no database. " * 100)
     following = start()
     await_fact(lambda: said, "that is said")
     assert "The index stands still, and is tried again: the store" in said[0]
-    store.rmdir()
-    (folder / "elsewhere").rename(store)
+    (folder / "elsewhere").replace(store)
     new(folder, 1)
     await_found(folder, LIVE + 1)
     assert following.close()

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import psutil
 import pytest
 
 from harvester.transport import Limits, Turns, turns_on
@@ -20,7 +19,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.repository import FakeRepository, serving
 from tests.fakes.works import ARTICLES, Works
 from tests.held import HANGS, held
-from tests.served import await_fact, running_at
+from tests.served import await_stopped, running_at
 
 PATIENCE = 100.0
 
@@ -66,7 +65,7 @@ def suspended(*arguments: str) -> Iterator[None]:
         assert process.stdout
         assert process.stdout.readline()
         process.send_signal(signal.SIGSTOP)
-        await_fact(lambda: psutil.Process(process.pid).status() == psutil.STATUS_STOPPED, "it stops")
+        await_stopped(process.pid)
         yield
     finally:
         process.kill()

@@ -20,7 +20,7 @@ from tests.fakes.faults import Gate, offset, status
 from tests.fakes.fleet import fleet
 from tests.fakes.repository import EXPORT, FakeRepository, serving
 from tests.fakes.works import Works
-from tests.served import Serve, await_fact, running_at, serve
+from tests.served import Serve, await_fact, await_stopped, running_at, serve
 from tests.whole import Stored, assert_holds, assert_sound
 
 pytestmark = pytest.mark.slow
@@ -62,10 +62,6 @@ def holders(folder: Path) -> set[str]:
     """Sources that are being harvested."""
     with program_in(folder) as program, program.store.read() as connection:
         return set(leases.held(connection, program.clock.now()))
-
-
-def await_stopped(process: psutil.Process) -> None:
-    await_fact(lambda: process.status() == psutil.STATUS_STOPPED, "it stopped itself at the fault point")
 
 
 def works(repository: FakeRepository) -> Works:
@@ -213,7 +209,7 @@ def test_while_it_stores(place: str, repository: FakeRepository, folder: Path) -
     """The page in hand, the second, is stored to its end: each of the places is passed once a page."""
     repository.misbehave(Gate(repository).before, offset(2 * A_PAGE))
     with serve(folder, fault=f"{place}:2:stop") as served:
-        await_stopped(psutil.Process(served.process.pid))
+        await_stopped(served.process.pid)
         served.tell(signal.SIGTERM)
         ends_in_time(served, signal.SIGCONT)
     ended_honestly(folder, "partial")
@@ -225,7 +221,7 @@ def test_while_it_stores(place: str, repository: FakeRepository, folder: Path) -
 def test_while_the_index_hangs(number: signal.Signals, repository: FakeRepository, folder: Path) -> None:
     repository.misbehave(Gate(repository).before, offset(A_PAGE))
     with serve(folder, fault="index batch half added:1:stop") as served:
-        await_stopped(served.follower)
+        await_stopped(served.follower.pid)
         ends_in_time(served, number)
     ended_honestly(folder, "partial")
     goes_on(repository, folder)
@@ -237,7 +233,7 @@ def test_while_it_sweeps(repository: FakeRepository, folder: Path) -> None:
     works(repository).destroy(1, 2, 3)
     clock, _ = running_at(1.001, ahead=2 * DAY)
     with serve(folder, fault="sweep half done:1:stop", clock=clock) as served:
-        await_stopped(psutil.Process(served.process.pid))
+        await_stopped(served.process.pid)
         served.tell(signal.SIGTERM)
         ends_in_time(served, signal.SIGCONT)
     assert_sound(folder)
@@ -250,7 +246,7 @@ def test_while_it_sweeps(repository: FakeRepository, folder: Path) -> None:
 def test_a_second_signal_ends_it_at_once(repository: FakeRepository, folder: Path) -> None:
     repository.misbehave(Gate(repository).before, offset(A_PAGE))
     with serve(folder, fault="index batch half added:1:stop") as served:
-        await_stopped(served.follower)
+        await_stopped(served.follower.pid)
         follower = served.follower
         served.tell(signal.SIGTERM)
         served.heard("ending")
