@@ -134,11 +134,8 @@ def test_what_the_machine_lacks_is_told_and_the_harvest_goes_on_later(
     with serve(folder, clock=setting, fault=f"half a page written:3:{lack}") as served:
         cut = served.heard("harvest", source="0", verdict="partial")
         assert ("No space left" if lack == "full" else "memory") in cut["reason"]
-        served.heard("harvest", source="0", verdict="complete")
+        assert served.heard("harvest", source="0", verdict="complete")["resumed_at_page"] == 3
         assert served.end()[0] == 0
-    asked = [asked.offset for asked in repository.asked("ListRecords")]
-    assert asked[:3] == [0, 10, 20]
-    assert asked[3:5] in ([20, 30], [30, 20])  # one page may have been read ahead
     is_sound(folder, RECORDS)
 
 
@@ -206,7 +203,6 @@ def test_a_harvest_is_ended_at_its_limit_and_goes_on(repository: FakeRepository,
         ended = served.heard("harvest", source="0")
         assert (ended["verdict"], ended["reason"]) == ("partial", "it was ended at its limit of 1 hour")
         gate.opened.set()
-        served.heard("harvest", source="0", verdict="complete")
+        assert served.heard("harvest", source="0", verdict="complete")["resumed_at_page"] == 3
         assert served.end()[0] == 0
-    assert [asked.offset for asked in repository.asked("ListRecords")][:5] == [0, 10, 20, 20, 30]
     is_sound(folder, RECORDS)
