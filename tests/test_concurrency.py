@@ -162,8 +162,8 @@ def test_searches_during_all_of_it(repository: FakeRepository, folder: Path) -> 
         works(repository).delete(number)
     for number in range(RECORDS + 1, 3 * RECORDS):
         works(repository).put(number)
+    found = [find_all(folder)]
     harvest = Started(folder, "harvest")
-    found: list[set[str]] = []
     while harvest.process.poll() is None:
         rebuild = Started(folder, "rebuild")
         while rebuild.process.poll() is None:
