@@ -73,10 +73,12 @@ class Stopping:
         self._source = source
         self._store = Store(f"sqlite:///{folder / 'store.db'}")
         self.turns = Turns(SystemClock(), 60)
+        self.waits = threading.Event()
 
     def run(self, stop: Stop | None = None) -> None:
-        transport = Transport(SystemClock(), turns=self.turns, stop=stop)
-        with closing(transport):
+        with closing(
+            Transport(SystemClock(), on_wait=lambda *_: self.waits.set(), turns=self.turns, stop=stop)
+        ) as transport:
             self.reports.append(harvest(self._source, self._store, transport, SystemClock()))
 
     @contextmanager
@@ -136,14 +138,10 @@ def test_while_an_answer_is_waited_for(repository: FakeRepository, tmp_path: Pat
 
 
 def test_while_it_waits_as_it_was_asked_to(repository: FakeRepository, tmp_path: Path) -> None:
-    waits = threading.Event()
-    repository.misbehave(faults.status(503, {"Retry-After": "3000"}), lambda asked: asked.offset == 20)
+    repository.misbehave(faults.status(503, Retry_After="3000"), offset(20))
     with closing(Stopping(Source("test", repository.url), tmp_path)) as stopping:
-        repository.misbehave(
-            lambda _asked, answer: (waits.set(), answer)[1], lambda asked: asked.offset == 20
-        )
         with stopping.under_way():
-            assert waits.wait(30)
+            assert stopping.waits.wait(30)
         assert (stopping.reports[0].verdict, stopping.reports[0].reason) == ("partial", WHY)
 
 
