@@ -6,7 +6,7 @@ import signal
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -24,7 +24,7 @@ from tests.fakes.fleet import Fleet, fleet
 from tests.fakes.harbour import change
 from tests.fakes.repository import FakeRepository, Fault
 from tests.fakes.works import ARTICLES, THESES, Works
-from tests.served import Serve, await_fact, running_at
+from tests.served import await_fact, running_at, serve
 
 pytestmark = pytest.mark.slow
 SPEED = 240.0  # fifteen seconds are an hour; where the machine cannot keep up with it, a minute is
@@ -222,26 +222,26 @@ def serve_for_hours(
     folder: Path, setting: str, clock: FastClock, watch: Watch, responders: list[Works], chance: random.Random
 ) -> list[Span]:
     """When nobody served."""
-    served, down = started(folder, setting), []
-    ends = clock.now() + timedelta(hours=HOURS)
-    strikes = sorted(ends - timedelta(hours=chance.uniform(0.5, HOURS - 0.5)) for _ in range(RESTARTS))
-    while clock.now() < ends:
-        watch.look()
-        change(chance.choice(responders), chance)
-        if strikes and clock.now() > strikes[0]:
-            gone = strikes.pop(0)
-            number = chance.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM])
-            assert served.end(number)[0] == (0 if number == signal.SIGTERM else -number), served.log
-            served = started(folder, setting)
-            down.append((gone, clock.now()))
-        time.sleep(BREATH)
-    assert served.end()[0] == 0, served.log
+    with ExitStack() as stack:
+        served, down = stack.enter_context(serve(folder, clock=setting)), []
+        ends = clock.now() + timedelta(hours=HOURS)
+        strikes = sorted(ends - timedelta(hours=chance.uniform(0.5, HOURS - 0.5)) for _ in range(RESTARTS))
+        while clock.now() < ends:
+            watch.look()
+            change(chance.choice(responders), chance)
+            if strikes and clock.now() > strikes[0]:
+                gone = strikes.pop(0)
+                number = chance.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM])
+                assert served.end(number)[0] == (0 if number == signal.SIGTERM else -number), served.log
+                served = stack.enter_context(serve(folder, clock=setting))
+                down.append((gone, clock.now()))
+            time.sleep(BREATH)
+        assert served.end()[0] == 0, served.log
     return down
 
 
 def serve_until_quiet(folder: Path, setting: str, clock: FastClock) -> None:
     since = clock.now()
-    served = started(folder, setting)
 
     def ill() -> dict[str, Harvest]:
         with program_in(folder) as program, program.store.read() as connection:
@@ -252,14 +252,9 @@ def serve_until_quiet(folder: Path, setting: str, clock: FastClock) -> None:
             if run.verdict not in WELL or moment(run.started) <= since
         }
 
-    await_fact(lambda: not ill(), lambda: f"all was well, but {ill()}")
-    assert served.end()[0] == 0, served.log
-
-
-def started(folder: Path, setting: str) -> Serve:
-    served = Serve(folder, clock=setting)
-    served.heard("serving")
-    return served
+    with serve(folder, clock=setting) as served:
+        await_fact(lambda: not ill(), lambda: f"all was well, but {ill()}")
+        assert served.end()[0] == 0, served.log
 
 
 def assert_in_time(watch: Watch, runs: Runs, down: list[Span], stall: timedelta) -> None:
