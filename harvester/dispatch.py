@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 import msgspec
 
 _MOST_ON_A_HOST = 4
-_MOST_FOR_A_PLACE = 8  # harvests, those that wait for their repository too
+# Harvests, those that wait for their repository too: what the machine bears, not what the pool is.
+_MOST, _MOST_FOR_A_PLACE = 256, 8
 _PATIENCE = timedelta(hours=1)
 
 
@@ -40,7 +41,7 @@ def to_start(waiting: Sequence[Waiting], running: Sequence[Running], now: dateti
     chosen: list[str] = []
     due = (one for one in waiting if one.due <= now and one.source not in under_way and one.host not in slow)
     for one in sorted(due, key=lambda one: _turn(one, now)):
-        if len(running) + len(chosen) >= pool * _MOST_FOR_A_PLACE:
+        if len(running) + len(chosen) >= max(_MOST, pool * _MOST_FOR_A_PLACE):
             break
         if on_host[one.host] >= _MOST_ON_A_HOST or (one.host not in lively and len(lively) >= pool):
             continue
