@@ -96,3 +96,40 @@ def test_a_gap_that_others_have_just_found_stays(turns: Turns) -> None:
     with turns.turn("host"):
         turns.start("host", 0)
     assert turns.gap("host") == 1
+
+
+def test_who_answers_for_a_host_has_its_turn_with_it(turns: Turns) -> None:
+    turns.answered("vanity", by="shared")
+    with turns.turn("vanity"):
+        assert (waiting(turns, "vanity"), waiting(turns, "shared")) == (1, 1)
+    turns.answered("vanity", by="vanity")
+    with turns.turn("vanity"):
+        assert (waiting(turns, "vanity"), waiting(turns, "shared")) == (1, 0)
+
+
+@pytest.mark.parametrize(("host", "by"), [("b", "a"), ("a", "b")])
+def test_of_two_hosts_all_wait_for_the_same_one_first(turns: Turns, host: str, by: str) -> None:
+    """Or two that answer for each other could wait for each other."""
+
+    class Enough(Exception):
+        pass
+
+    def enough() -> None:
+        assert waiting(turns, "b") == 0
+        if waiting(turns, "a") > 1:
+            raise Enough
+
+    with turns.turn("a"):
+        turns.answered(host, by)
+        with pytest.raises(Enough), turns.turn(host, check=enough):
+            pass
+
+
+def test_the_gap_is_that_of_who_answers() -> None:
+    clock = FakeClock()
+    turns = Turns(clock, 60)
+    for host in ("one", "other"):
+        turns.answered(host, by="shared")
+        with turns.turn(host, 3):
+            pass
+    assert clock.slept == [3]

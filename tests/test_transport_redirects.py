@@ -5,17 +5,21 @@ There is no network here: 127.0.0.1 and 127.0.0.2 are two hosts, and a test says
 
 import gzip
 import socket
+import threading
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
 from harvester.errors import RedirectRefused
-from harvester.transport import Transport
+from harvester.transport import Transport, Turns
 from harvester.transport.addresses import is_public
 from harvester.transport.redirects import base, target
+from harvester.transport.words import host_of
 from tests.fakes import faults
+from tests.fakes.clock import FakeClock
 from tests.fakes.echo import IDENTIFY, MEGABYTE, Echo, Make, get
+from tests.fakes.faults import Gate
 from tests.fakes.repository import Answer, FakeRepository
 
 
@@ -98,6 +102,24 @@ def test_z07_the_body_of_a_redirect_is_not_unpacked(
     server.misbehave(lambda _asked, _answer: Answer(bomb, 302, headers))
     monkeypatch.setattr("urllib3.response.GzipDecoder.decompress", lambda *_: pytest.fail("it was unpacked"))
     assert get(transport, server).body == Echo.plain
+
+
+def test_z20_where_it_leads_is_asked_one_thing_at_a_time(
+    transport_with: Make, clock: FakeClock, server: FakeRepository, other: FakeRepository
+) -> None:
+    turns = Turns(clock, 60)
+    transport = transport_with(turns=turns)
+    moved(server, other.url)
+    get(transport, server)
+    gate = Gate(other)
+    other.misbehave(gate.before)
+    asking = threading.Thread(target=get, args=[transport, server])
+    asking.start()
+    gate.await_reached()
+    in_turn = [turns._lines[host_of(one.url)].is_wanted for one in (server, other)]
+    gate.opened.set()
+    asking.join()
+    assert in_turn == [True, True]
 
 
 # Into a private network

@@ -120,12 +120,13 @@ class Transport:
         host = words.host_of(asked.url)
         least, pause = self._least.get(host, 0.0), partial(self._pause, host)
         self.waiting = Wait(f"for its turn at {host}")
-        with self._turns.turn(host, least, pause, check, lambda: self._neighbour_seen(host)):
+        with self._turns.turn(host, least, pause, check, self._neighbour_seen):
             self.waiting = None
             pace = Pace(self._clock, self.limits, host)
             token = CURRENT.set(pace)
             try:
                 answer, moved_to = self._followed(asked, pace)
+                self._turns.answered(host, words.host_of(answer.url))
                 with answer:
                     response = self._read(answer, host)
             except urllib3.exceptions.HTTPError as error:

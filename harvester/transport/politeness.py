@@ -4,7 +4,8 @@ import math
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 
 from harvester.clock import Clock
@@ -23,6 +24,7 @@ class Turns:
         self._clock = clock
         self._cap = cap
         self._ended: dict[str, float] = {}
+        self._answering: dict[str, str] = {}
         self._lines: defaultdict[str, _Line] = defaultdict(_Line)
         self._making = threading.Lock()
         self._neighbours = neighbours
@@ -34,22 +36,36 @@ class Turns:
         least: float = 0.0,
         sleep: Callable[[float], None] | None = None,
         check: Callable[[], None] = lambda: None,
-        on_neighbour: Callable[[], None] = lambda: None,
+        on_neighbour: Callable[[str], None] = lambda _host: None,
     ) -> Iterator[None]:
         """Who asked first is first, `least` seconds after the last one's end, or the host's gap.
 
-        `check` raises where there is no use in waiting any more; `on_neighbour` is called where another
-        process is waited for.
+        Another host that answers for this one has its turn, too. `check` raises where there is no use in
+        waiting any more; `on_neighbour` is given the host where another process is waited for.
         """
-        beside = self._neighbours and self._neighbours.turn(host, check, on_neighbour)
-        with self._line(host).first(check), beside or nullcontext(math.inf) as passed:
-            wait = max(least, self.gap(host)) - min(passed, self._passed(host))
-            if wait > 0:
-                (sleep or self._clock.sleep)(wait)
-            try:
-                yield
-            finally:
-                self._ended[host] = self._clock.monotonic()
+        with ExitStack() as stack:
+            for one in sorted({host, self._answering.get(host, host)}):  # or two could wait for each other
+                beside = self._neighbours and self._neighbours.turn(one, check, partial(on_neighbour, one))
+                stack.enter_context(self._line(one).first(check))
+                passed = stack.enter_context(beside or nullcontext(math.inf))
+                self._keep_gap(one, least, passed, sleep or self._clock.sleep)
+                stack.callback(self._note_end, one)
+            yield
+
+    def _keep_gap(self, host: str, least: float, passed: float, sleep: Callable[[float], None]) -> None:
+        wait = max(least, self.gap(host)) - min(passed, self._passed(host))
+        if wait > 0:
+            sleep(wait)
+
+    def _note_end(self, host: str) -> None:
+        self._ended[host] = self._clock.monotonic()
+
+    def answered(self, host: str, by: str) -> None:
+        """A request to `host`, which may have redirected it."""
+        if by != host:
+            self._answering[host] = by
+        else:
+            self._answering.pop(host, None)
 
     def widen(self, host: str) -> None:
         """The host said that it is busy."""
