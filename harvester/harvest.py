@@ -170,13 +170,22 @@ class _Harvest:
         """`ended` is what the checkpoint says of how it ended, for the next run."""
         run = self._run
         run.ledger.checkpoint = run.changed(**ended)
-        failures = verdict.failures(
-            run.ledger.state.failures, judgement, progressed=run.checkpoint.is_beyond(run.spent_before)
-        )
         gap = run.transport.gap(run.source.url)
         return run.ledger.end(
-            run.request, judgement, error, gap, audited=self._verification.audited, failures=failures
+            run.request,
+            judgement,
+            error,
+            gap,
+            audited=self._verification.audited,
+            failures=self._failures(judgement),
         )
+
+    def _failures(self, judgement: Judgement) -> int:
+        """A window that a person asked for, a day long ago say, says little of the source."""
+        run, before = self._run, self._run.ledger.state.failures
+        if run.options.bounded:
+            return before
+        return verdict.failures(before, judgement, progressed=run.checkpoint.is_beyond(run.spent_before))
 
 
 def _where_it_goes_on(checkpoint: Checkpoint) -> dict[str, object]:

@@ -38,7 +38,7 @@ class Run:
         self.client = Client(source.url, transport)
         self.clock = clock
         self.options = options
-        self.request = Request(metadata_prefix=source.metadata_prefix, set_spec=source.set)
+        self.request = Request(source.metadata_prefix, source.set, bounded=options.bounded)
         self.spent_before = Checkpoint()
         self._on_progress = on_progress
         self._requests_before = transport.requests

@@ -62,7 +62,7 @@ class Scheduler:
         """Read what has run, here or elsewhere, and store what follows from it."""
         with self._reckoning:
             with self._store.read() as connection:
-                runs = harvests.last_of_all(connection)
+                runs = harvests.last_regular(connection)
                 states = {state.name: state for state in sources.every(connection)}
                 known = schedules.every(connection)
             dues = {
@@ -86,7 +86,8 @@ class Scheduler:
     def _reckoned_now(self, source: Source) -> Due:
         name = source.name
         with self._store.read() as connection:
-            last, state = harvests.last(connection, name), sources.get(connection, name)
+            last = harvests.last_regular(connection, name).get(name)
+            state = sources.get(connection, name)
             known = schedules.every(connection).get(name)
         due = self._reckoned(source, last, state, known)
         with self._lock:

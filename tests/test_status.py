@@ -130,6 +130,13 @@ def test_what_serve_has_reckoned_holds_as_long_as_the_schedule_and_the_last_run(
         last = standings_of(program)["demo"]
         schedules.put(connection, [Due("demo", "every 6 hours", last, "2099-01-01T00:00:00Z")])
     assert of(run)["next_due"] == "2099-01-01T00:00:00Z"
+    sql(
+        folder,
+        "INSERT INTO harvests (source_id, fingerprint, started, request, checkpoint, reason, error)"
+        " SELECT source_id, fingerprint, started, json_set(request, '$.bounded', json('true')), checkpoint,"
+        " '', '' FROM harvests",
+    )
+    assert of(run)["next_due"] == "2099-01-01T00:00:00Z"
     scheduled(folder, "every 7 hours")
     assert of(run)["next_due"] < "2099"
 

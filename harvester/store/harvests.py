@@ -209,11 +209,42 @@ def past(connection: Connection, limit: int, source: str = "") -> list[Harvest]:
 
 def last_of_all(connection: Connection) -> dict[str, Harvest]:
     """By source: of each its newest run."""
-    runs = harvests.alias("runs")
-    of_source = sa.select(sa.func.max(runs.c.id)).where(runs.c.source_id == schema.sources.c.id)
-    newest = harvests.c.id == of_source.correlate(schema.sources).scalar_subquery()
-    query = sa.select(harvests, schema.sources.c.name).select_from(schema.sources).join(harvests, newest)
-    return {row.name: _harvest(row) for row in connection.execute(query)}
+    return _newest_of_each(connection, sa.true(), sa.true())
+
+
+def last_regular(connection: Connection, source: str = "") -> dict[str, Harvest]:
+    """By source, of all or of one: the newest run that says when the next is due.
+
+    A window that a person asked for says that only where the repository bade us wait.
+    """
+    waits = sa.type_coerce(harvests.c.checkpoint, sa.JSON)["not_before"].as_string() > harvests.c.finished
+    of_those = schema.sources.c.name == source if source else sa.true()
+    return _newest_of_each(connection, _OF_THE_SOURCE | waits, of_those)
+
+
+def _newest_of_each(
+    connection: Connection, runs: sa.ColumnElement[bool], of_those: sa.ColumnElement[bool]
+) -> dict[str, Harvest]:
+    query = sa.select(harvests, schema.sources.c.name).join_from(
+        schema.sources, harvests, harvests.c.id == _newest(runs)
+    )
+    return {row.name: _harvest(row) for row in connection.execute(query.where(of_those))}
+
+
+def _newest(runs: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
+    """Beside a row of sources: the id of its newest among those runs."""
+    return (
+        sa.select(harvests.c.id)
+        .where(harvests.c.source_id == schema.sources.c.id, runs)
+        .order_by(harvests.c.id.desc())
+        .limit(1)
+        .correlate(schema.sources)
+        .scalar_subquery()
+    )
+
+
+_OF_THE_SOURCE = sa.type_coerce(harvests.c.request, sa.JSON)["bounded"].as_boolean().is_not(sa.true())
+_PROVEN = harvests.c.verdict.in_(("complete", "verified")) & _OF_THE_SOURCE
 
 
 def last_in_vain(connection: Connection, source: str) -> Harvest | None:
@@ -225,24 +256,19 @@ def last_in_vain(connection: Connection, source: str) -> Harvest | None:
 
 
 def last_proven(connection: Connection) -> dict[str, str]:
-    """Source → when its last complete or verified run ended, where there was one."""
-    proven = harvests.c.verdict.in_(("complete", "verified"))
-    newest = (
-        sa.select(harvests.c.finished)
-        .where(harvests.c.source_id == schema.sources.c.id, proven)
-        .order_by(harvests.c.id.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    rows = connection.execute(sa.select(schema.sources.c.name, newest.label("finished")))
-    return {row.name: row.finished for row in rows if row.finished}
+    """Source → when its last complete or verified run ended, where there was one; not of a mere window."""
+    query = sa.select(schema.sources.c.name, harvests.c.finished)
+    rows = connection.execute(query.join_from(schema.sources, harvests, harvests.c.id == _newest(_PROVEN)))
+    return {row.name: row.finished for row in rows}
 
 
 def prune(connection: Connection, keep: int) -> int:
-    """Of each source its last `keep` runs stay. How many went."""
+    """Of each source its last `keep` runs stay, and its last proven one. How many went."""
     age = sa.func.row_number().over(partition_by=harvests.c.source_id, order_by=harvests.c.id.desc())
     aged = sa.select(harvests.c.id, age.label("age")).subquery()
-    old = sa.select(aged.c.id).where(aged.c.age > keep)
+    proven = sa.select(_newest(_PROVEN).label("id")).select_from(schema.sources).subquery()
+    kept = sa.select(proven.c.id).where(proven.c.id.is_not(None))
+    old = sa.select(aged.c.id).where(aged.c.age > keep, aged.c.id.not_in(kept))
     connection.execute(sa.delete(schema.listed).where(schema.listed.c.harvest_id.in_(old)))
     return connection.execute(sa.delete(harvests).where(harvests.c.id.in_(old))).rowcount
 

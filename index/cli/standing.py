@@ -98,7 +98,7 @@ def _facts(program: Program, connection: "Connection", now: datetime) -> dict[st
     detailed = [name for name, one in configured.items() if one.details and name in states]
     counts = details.waiting_counts(connection, [states[name].id for name in detailed]) if detailed else {}
     waiting = {name: counts.get(states[name].id, 0) for name in detailed}
-    due = _reckoning(program, connection, now)
+    due, regular = _reckoning(program, connection, now), harvests.last_regular(connection)
     return {
         name: Facts(
             configured.get(name),
@@ -106,7 +106,7 @@ def _facts(program: Program, connection: "Connection", now: datetime) -> dict[st
             lasts.get(name),
             held.get(name, ""),
             waiting.get(name),
-            None if name in held else due(configured.get(name), lasts.get(name), states.get(name)),
+            None if name in held else due(configured.get(name), regular.get(name), states.get(name)),
             _in_vain(connection, lasts.get(name), states.get(name)),
         )
         for name in {**configured, **states}
