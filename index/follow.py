@@ -14,6 +14,7 @@ from typing import IO
 
 from harvester.clock import Clock
 from harvester.errors import IndexBusy, IndexDamaged, IndexFault, StoreError, WindrowError
+from index.follower import FOLLOWS_AGAIN, STANDS_STILL
 from index.generations import Generation
 from index.program import Program
 from index.sync import Follower, needs_rebuild, rebuild
@@ -58,6 +59,7 @@ class _Pursuit:
         self._say = say
         self._on = ""  # the generation that is followed, by its folder's name
         self._damage = ""
+        self._anew = ""  # why, as was said
         self._pause = _SHORTEST_PAUSE
         self._said = ""
 
@@ -75,8 +77,7 @@ class _Pursuit:
         store, generations = self._program.store, self._program.generations
         self.engine = self._engine_wanted()
         if reason := self._damage or needs_rebuild(store, generations, self.engine):
-            if self._on:
-                self._say(f"The index is built anew: {reason}.")
+            self._say_that_it_is_built_anew(reason)
             rebuild(store, generations, self.engine)
             self._damage = ""
             self._is_well()
@@ -84,6 +85,12 @@ class _Pursuit:
         current = generations.current()
         self._on = current.folder.name
         return current
+
+    def _say_that_it_is_built_anew(self, reason: str) -> None:
+        """Once, however often that is tried."""
+        if self._on and reason != self._anew:
+            self._say(f"The index is built anew: {reason}.")
+            self._anew = reason
 
     def _engine_wanted(self) -> str:
         """That of config.toml at first; later another process may have built the index with another."""
@@ -142,15 +149,15 @@ class _Pursuit:
 
     def _rest_from(self, error: WindrowError) -> None:
         if error.message != self._said:
-            self._say(f"The index stands still, and is tried again: {error.message}; {error.advice}.")
+            self._say(f"{STANDS_STILL}, and is tried again: {error.message}; {error.advice}.")
         self._said = error.message
         self._wait(self._pause)
         self._pause = min(_LONGEST_PAUSE, 2 * self._pause)
 
     def _is_well(self) -> None:
         if self._said:
-            self._say("The index follows again.")
-        self._said, self._pause = "", _SHORTEST_PAUSE
+            self._say(FOLLOWS_AGAIN)
+        self._said, self._anew, self._pause = "", "", _SHORTEST_PAUSE
 
     def _wait(self, seconds: float) -> None:
         self._clock.wait(self._ended, seconds)

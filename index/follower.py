@@ -16,6 +16,8 @@ from harvester.clock import Clock
 
 _LONGEST_PAUSE = 300.0  # seconds, before one that dies again and again is started anew
 _LIVED = 600.0  # seconds: the death of one that lived so long is a new matter
+# How it says that it cannot go on, and that it can.
+STANDS_STILL, FOLLOWS_AGAIN = "The index stands still", "The index follows again."
 _DIED = "The index did not follow to the end; the records are safe: run `windrow sync`."
 
 
@@ -35,12 +37,15 @@ class Following:
         self._overheard = overheard
         self._child: subprocess.Popen[bytes] | None = None
         self._listener: Thread | None = None
+        self._stuck = ""
         self._began = 0.0
         self._deaths = 0
         self._not_before: float | None = None
 
     def start(self) -> None:
-        self._began, self._not_before = self._clock.monotonic(), None
+        if self._listener is not None:
+            self._listener.join()  # to the last word of one that has died
+        self._began, self._not_before, self._stuck = self._clock.monotonic(), None, ""
         # A session of its own: what ends our whole group, as Ctrl-C does, must not end it before us.
         self._child = subprocess.Popen(  # noqa: S603  our own program
             self._command,
@@ -56,6 +61,11 @@ class Following:
     @property
     def is_alive(self) -> bool:
         return self._child is not None and self._child.poll() is None
+
+    @property
+    def trouble(self) -> str:
+        """Why the index does not follow, or ""; where it is overheard, in its own words."""
+        return self._stuck if self.is_alive else "the index's follower has ended, and is to be started again"
 
     @property
     def pid(self) -> int | None:
@@ -113,7 +123,14 @@ class Following:
         with lines:
             for line in lines:
                 if sentence := line.decode(errors="replace").strip():
+                    self._note(sentence)
                     self._say(sentence)
+
+    def _note(self, sentence: str) -> None:
+        if sentence.startswith(STANDS_STILL):
+            self._stuck = sentence
+        elif sentence == FOLLOWS_AGAIN:
+            self._stuck = ""
 
 
 @contextmanager

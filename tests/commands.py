@@ -38,6 +38,7 @@ from harvester.store.records import Write
 from index.cli import run
 from index.demo.repository import DemoRepository, sample_records
 from index.demo.server import serve
+from index.generations import Generations
 from index.program import Program
 from index.sync import sync
 
@@ -116,6 +117,20 @@ def demo_folder(folder: Path) -> Path:
     """
     shutil.copytree(_built(), folder, dirs_exist_ok=True)
     return folder
+
+
+def of_another_version(folder: Path) -> None:
+    """Its index, which nobody can follow on."""
+    current = Generations(folder / "data/index").current()
+    current.save(msgspec.structs.replace(current.position, schema_version=0))
+
+
+def in_the_way_of_a_rebuild(folder: Path) -> Path:
+    """A folder where its lock would be."""
+    lock = folder / "data/index/rebuild.lock"
+    lock.unlink(missing_ok=True)
+    lock.mkdir()
+    return lock
 
 
 @cache

@@ -4,6 +4,7 @@ import os
 import resource
 import signal
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,11 +14,24 @@ import pytest
 from harvester.clock import SystemClock
 from harvester.errors import IndexFault
 from harvester.record import Record
+from index.follow import _Pursuit
 from index.follower import Following
 from index.generations import Generations
 from index.sync import Follower, unseen
 from index.turn import rebuild_in_turn
-from tests.commands import KHAN, command, demo_folder, environment, inside, numbered, program_in, put, windrow
+from tests.commands import (
+    KHAN,
+    command,
+    demo_folder,
+    environment,
+    in_the_way_of_a_rebuild,
+    inside,
+    numbered,
+    of_another_version,
+    program_in,
+    put,
+    windrow,
+)
 from tests.fakes.clock import FakeClock
 from tests.fakes.repository import serving
 from tests.fakes.works import Works
@@ -260,6 +274,26 @@ def test_damage_while_it_runs(folder: Path, start: Start, said: list[str], kind:
     await_fact(lambda: any("built anew" in one for one in said), "that is said")
     assert found(folder) == LIVE + 2
     assert following.close()
+    assert_sound(folder)
+
+
+def test_what_keeps_it_from_being_built_anew_is_said_once(folder: Path, said: list[str]) -> None:
+    of_another_version(folder)
+    in_the_way = in_the_way_of_a_rebuild(folder)
+    ended = threading.Event()
+    happens = iter([lambda: None, lambda: None, in_the_way.rmdir, ended.set])
+
+    class Eventful(FakeClock):
+        def sleep(self, seconds: float) -> None:
+            super().sleep(seconds)
+            next(happens)()
+
+    with program_in(folder) as program:
+        _Pursuit(program, Eventful(), ended, said.append).run()
+    anew, still, again = said
+    assert anew == "The index is built anew: the index was of another version."
+    assert still.startswith("The index stands still, and is tried again: the index cannot be written")
+    assert again == "The index follows again."
     assert_sound(folder)
 
 

@@ -10,8 +10,9 @@ import pytest
 from harvester.record import Record
 from index.follower import Following
 from index.sync import unseen
-from tests.commands import demo_folder, program_in, put
+from tests.commands import demo_folder, in_the_way_of_a_rebuild, of_another_version, program_in, put
 from tests.fakes.clock import FakeClock
+from tests.served import await_fact
 
 pytestmark = pytest.mark.slow
 
@@ -115,6 +116,23 @@ def test_what_it_says_is_overheard(folder: Path, clock: FakeClock, said: list[st
     following.start()
     assert not following.close()
     assert "data" in "\n".join(said)
+
+
+def test_why_it_stands_still_is_forgotten_with_the_process(
+    folder: Path, clock: FakeClock, said: list[str]
+) -> None:
+    of_another_version(folder)
+    in_the_way = in_the_way_of_a_rebuild(folder)
+    following = Following(folder / "config.toml", clock, said.append, overheard=True)
+    following.start()
+    await_fact(lambda: following.trouble.startswith("The index stands still"), "that it cannot go on")
+    kill(following)
+    following.restart()
+    assert following.trouble == "the index's follower has ended, and is to be started again"
+    in_the_way.rmdir()
+    clock.advance(1)
+    following.restart()
+    assert (following.trouble, following.close()) == ("", True)
 
 
 def test_what_ends_our_group_does_not_end_it(following: Following) -> None:

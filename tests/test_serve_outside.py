@@ -100,6 +100,23 @@ def test_a_monitor_sees_it(repository, tmp_path):
         assert served.end()[0] == 0
 
 
+def test_a_monitor_sees_that_the_index_cannot_be_written(repository, tmp_path):
+    write_config(tmp_path, repository, '[serve]\nlisten = "127.0.0.1:0"\n')
+    in_the_way = tmp_path / "data/index"
+    in_the_way.parent.mkdir()
+    in_the_way.touch()
+    with serve(tmp_path) as served:
+        listening = served.heard("listening")
+
+        def wrong() -> str:
+            return " ".join(requests.get(listening["healthz"], timeout=HANGS).json()["wrong"])
+
+        await_fact(lambda: "The index stands still, and is tried again" in wrong(), "that is told")
+        in_the_way.unlink()
+        await_fact(lambda: not wrong(), "all is well")
+        assert served.end()[0] == 0
+
+
 def test_a_password_in_clear_is_warned_of(repository, tmp_path):
     mail = 'email = ["ann@uni.example"]\nsmtp = "mail.invalid:25"\nsecurity = "none"\n'
     write_config(tmp_path, repository, f'[notify]\n{mail}user = "me"\npassword = "c0rrect-h0rse"\n')

@@ -33,6 +33,7 @@ from tests.commands import (
     answering,
     demo_folder,
     inside,
+    of_another_version,
     on_terminal,
     point_to,
     program_in,
@@ -174,6 +175,13 @@ def test_no_index_and_no_sources(tmp_path: Path, capsys: Any) -> None:
     assert shown.endswith("\nindex: none yet; the first harvest makes it\n")
     (tmp_path / "data/serve.json").write_text(ELSEWHERE)
     assert inside(tmp_path, capsys, "status").out.endswith("\nindex: none yet: it is being built\n")
+
+
+def test_an_index_that_cannot_be_used_may_not_be_built_anew_either(run: Run, folder: Path) -> None:
+    of_another_version(folder)
+    (folder / "data/serve.json").write_text(ELSEWHERE)
+    doubt = "it is being built, or the log says what keeps it from that"
+    assert " ".join(run("status").out.split()).endswith(f"index: the index was of another version: {doubt}")
 
 
 def test_an_index_that_is_gone(run: Run, folder: Path) -> None:

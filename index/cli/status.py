@@ -118,7 +118,8 @@ def _index_line(index: dict[str, Any], wrong: str, *, followed: bool, harvested:
     if wrong:
         told = "none yet" if wrong == NO_INDEX else wrong
         if followed:
-            return f"index: {told}: it is being built"
+            doubt = "" if wrong == NO_INDEX else ", or the log says what keeps it from that"
+            return f"index: {told}: it is being built{doubt}"
         return f"index: {told}{': run `windrow sync`' if harvested else '; the first harvest makes it'}"
     lag = f"{counted(index['lag'], 'change')} behind" if index["lag"] else "up to date"
     advice = ": `windrow sync`" if index["lag"] and not followed else ""

@@ -106,8 +106,7 @@ class Service:
     def problems(self) -> list[str]:
         """What keeps us from our work, for /healthz; harvests that fail are the sources' trouble."""
         stuck = f"nothing was looked at for {self._quiet:.0f} s" if self._quiet > _STUCK else ""
-        index = "" if self._index.is_alive else "the index's follower has ended, and is to be started again"
-        return [problem for problem in (stuck, self._scheduler.trouble, index) if problem]
+        return [problem for problem in (stuck, self._scheduler.trouble, self._index.trouble) if problem]
 
     @property
     def _quiet(self) -> float:
