@@ -32,6 +32,7 @@ WindrowError                     exit 1
 ├── FormatError                  exit 1   metadata that no format can read
 ├── StoreError                   exit 1
 │   ├── StoreTooNew              written by a later Windrow
+│   ├── StoreReplaced            another one lies in its place
 │   ├── StoreUnusable            no space, no permission, damaged
 │   ├── SourceBusy               exit 3   another process harvests this source
 │   └── LeaseLost                exit 3   another process took this source over
@@ -257,6 +258,10 @@ class StoreError(WindrowError):
 
 
 class StoreTooNew(StoreError):
+    pass
+
+
+class StoreReplaced(StoreError):
     pass
 
 

@@ -1,5 +1,6 @@
 """`windrow serve` beside other processes, and beside a config.toml that is changed under it."""
 
+import shutil
 import signal
 import sqlite3
 from collections.abc import Iterator
@@ -106,6 +107,26 @@ def test_who_wakes_up_past_its_lease_writes_nothing_and_serves_on(
         served.heard("harvest", source="1", verdict="complete")
         assert served.end()[0] == 0
     is_sound(folder, 2 * RECORDS)
+
+
+def test_it_leaves_a_store_that_was_put_in_the_place_of_its_own(
+    repository: FakeRepository, folder: Path
+) -> None:
+    """As from a backup."""
+    data, backup = folder / "data", folder / "backup"
+    assert windrow(folder, "harvest").code == 0
+    shutil.copytree(data, backup)
+    clock, _ = running_at(SPEED)
+    with serve(folder, clock=clock) as served:
+        data.rename(folder / "aside")
+        backup.rename(data)
+        assert "was replaced by another one" in served.heard("store", level="error")["text"]
+        assert served.ended() == 1
+    with serve(folder, clock=clock) as served:
+        repository.responder.put(RECORDS + 1)
+        served.heard("harvest", created=1)
+        assert served.end()[0] == 0
+    is_sound(folder, RECORDS + 1)
 
 
 def test_a_harvest_by_hand_is_told_who_is_at_it(repository: FakeRepository, folder: Path) -> None:

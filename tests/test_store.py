@@ -13,7 +13,7 @@ from tempfile import mkdtemp
 import pytest
 import sqlalchemy as sa
 
-from harvester.errors import StoreUnusable
+from harvester.errors import StoreReplaced, StoreUnusable
 from harvester.store import Store, forgetting, quarantine, records, schema, sources
 from harvester.store.codec import compress_all
 from harvester.store.migrations import MIGRATIONS
@@ -198,6 +198,20 @@ def is_intact(folder: Path, records: int) -> None:
         assert len(feed(store)) == records
     finally:
         store.close()
+
+
+def test_one_that_is_replaced_while_it_is_open_is_told(tmp_path: Path) -> None:
+    folder, aside = tmp_path / "data", tmp_path / "aside"
+    with closing(Store(url(folder))) as store:
+        store.check_in_place()
+        folder.rename(aside)
+        store.check_in_place()  # somebody may be about to put another one there
+        Store(url(folder)).close()
+        with pytest.raises(StoreReplaced, match="replaced by another one"):
+            store.check_in_place()
+        rmtree(folder)
+        aside.rename(folder)
+        store.check_in_place()
 
 
 @pytest.mark.slow

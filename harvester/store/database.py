@@ -11,7 +11,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from harvester.errors import StoreError, StoreTooNew, StoreUnusable
+from harvester.errors import StoreError, StoreReplaced, StoreTooNew, StoreUnusable
 from harvester.fault_point import fault_point
 from harvester.store import schema
 from harvester.store.migrations import MIGRATIONS
@@ -36,6 +36,7 @@ class Store:
             self._migrate()
             with self.read() as connection:
                 self.id = str(connection.scalar(_meta("store_id")))
+            self._file = self._file_in_place()
         except BaseException:
             self.close()
             raise
@@ -65,16 +66,31 @@ class Store:
             found = connection.exec_driver_sql("PRAGMA quick_check(20)").scalars().all()
         return [str(line) for line in found if line != "ok"]
 
+    def check_in_place(self) -> None:
+        """StoreReplaced, StoreTooNew: what has become of it under a process that holds it open for weeks."""
+        if self._file_in_place() not in (None, self._file):
+            raise StoreReplaced(
+                f"the store {self.url} was replaced by another one",
+                "what still writes into the old one has to start anew",
+            )
+        _check_known(self.url, self._version())
+
+    def _file_in_place(self) -> tuple[int, int] | None:
+        """None where there is none: one that is being replaced may be gone for a moment."""
+        if not self._folder:
+            return None
+        try:
+            found = Path(self.url.database or "").stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
     def _migrate(self) -> None:
         if self._version() == len(MIGRATIONS):
             return
         with self.write() as connection:
             done = _version(connection)
-            if done > len(MIGRATIONS):
-                raise StoreTooNew(
-                    f"the store {self.url} is of version {done}, this Windrow knows up to {len(MIGRATIONS)}",
-                    "upgrade Windrow, or point `data` in config.toml at another folder",
-                )
+            _check_known(self.url, done)
             for migration in MIGRATIONS[done:]:
                 migration(connection)
                 fault_point("store half migrated")
@@ -86,10 +102,16 @@ class Store:
         with self.read() as connection:
             return _version(connection)
 
-    def _make_folder(self) -> None:
+    @property
+    def _folder(self) -> Path | None:
+        """None where it is no file."""
         if not self.url.drivername.startswith("sqlite") or not self.url.database:
+            return None
+        return Path(self.url.database).parent
+
+    def _make_folder(self) -> None:
+        if (folder := self._folder) is None:
             return
-        folder = Path(self.url.database).parent
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -120,6 +142,14 @@ def _version(connection: Connection) -> int:
     if not sa.inspect(connection).has_table("meta"):
         return 0
     return int(connection.scalar(_meta("schema_version")) or 0)
+
+
+def _check_known(url: sa.URL, version: int) -> None:
+    if version > len(MIGRATIONS):
+        raise StoreTooNew(
+            f"the store {url} is of version {version}, this Windrow knows up to {len(MIGRATIONS)}",
+            "upgrade Windrow, or point `data` in config.toml at another folder",
+        )
 
 
 def _set_up_sqlite(connection: Any, _record: Any) -> None:

@@ -42,7 +42,7 @@ def serve(program: Program, log_json: bool, log_level: str, print_systemd_unit: 
 
     logs.set_up(json=log_json, level=log_level)
     path = program.settings.path
-    Service(program, lambda: config.load(path, os.environ)).run()
+    sys.exit(Service(program, lambda: config.load(path, os.environ)).run())
 
 
 def _unit(program: Program) -> str:

@@ -23,7 +23,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from harvester.config import Settings
 from harvester.datestamp import format_datestamp
-from harvester.errors import ConfigError, WindrowError
+from harvester.errors import ConfigError, StoreReplaced, StoreTooNew, WindrowError
 from harvester.notify import Teller
 from harvester.runner import Ended, Runner
 from harvester.scheduler import Scheduler
@@ -47,6 +47,7 @@ _STUCK = 120.0
 _FOR_HARVESTS, _FOR_INDEX = 4.0, 4.0
 _GLANCE = 1.0
 _KEPT_RUNS = 1000
+_STORE_IS_ANOTHER = 0  # beside the signals, of which none is 0
 
 
 class Service:
@@ -65,8 +66,11 @@ class Service:
         self._busy: set[str] = set()  # sources that another process was at when we tried last
         self._index = Following(program.settings.path, program.clock, telling.tell_of_index, overheard=True)
 
-    def run(self) -> None:
-        """AlreadyServed; whatever else goes wrong is logged, and it goes on."""
+    def run(self) -> int:
+        """Its exit code. AlreadyServed; whatever else goes wrong is logged, and it goes on.
+
+        Only where its store is another one it ends.
+        """
         with ExitStack() as stack:
             self._catch_signals()  # before anybody may find us, and send SIGHUP
             allow_many_files()
@@ -77,11 +81,13 @@ class Service:
             wakings.start()
             told = self._until_told(wakings)
             left = self._end(told, wakings)
+        code = int(told == _STORE_IS_ANOTHER)
         if not left:
             self._program.close()
         if threading.active_count() > 1:
             # All is stored; a thread that waits for a server must not meet an interpreter that is half gone.
-            os._exit(0)
+            os._exit(code)
+        return code
 
     def _start(self, stack: ExitStack) -> BackgroundScheduler:
         self._listen(stack)
@@ -124,7 +130,8 @@ class Service:
         if watched := systemd.watchdog_seconds():
             self._wake(wakings, self._feed_watchdog, watched / 3 * self._program.clock.speed)
         self._wake(wakings, self._news, _NEWS, executor="news")
-        for job, every in {self._scheduler.refresh: _REFRESH, self._tidy: _TIDY}.items():
+        jobs = {self._scheduler.refresh: _REFRESH, self._check_store: _REFRESH, self._tidy: _TIDY}
+        for job, every in jobs.items():
             self._wake(wakings, job, every, executor="patient")
         details = [self._scheduler.fetch_waiting_details, "fetch_waiting_details"]
         wakings.add_job(_logged, args=details, executor="patient")
@@ -147,6 +154,13 @@ class Service:
     def _tidy(self) -> None:
         with self._program.store.write() as connection:
             harvests.prune(connection, _KEPT_RUNS)
+
+    def _check_store(self) -> None:
+        try:
+            self._program.store.check_in_place()
+        except (StoreReplaced, StoreTooNew) as error:
+            _log.error("store", text=error.message, advice=error.advice)
+            self._signals.put(_STORE_IS_ANOTHER)
 
     def _feed_watchdog(self) -> None:
         if self._quiet < _STUCK:
@@ -176,8 +190,8 @@ class Service:
             os._exit(128 + number)
         self._signals.put(number)
 
-    def _until_told(self, wakings: BackgroundScheduler) -> str:
-        """The signal that ends it."""
+    def _until_told(self, wakings: BackgroundScheduler) -> int:
+        """The signal that ends it, or _STORE_IS_ANOTHER."""
         while True:
             try:
                 number = self._signals.get(timeout=_GLANCE)
@@ -186,7 +200,7 @@ class Service:
                 keep_up(wakings)
                 continue
             if number != getattr(signal, "SIGHUP", None):
-                return signal.Signals(number).name
+                return number
             systemd.notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
             wakings.add_job(self._reload, executor="patient")  # not here: it may wait for another writer
 
@@ -232,10 +246,10 @@ class Service:
         )
         self._say_what_is_amiss(self._program.settings)
 
-    def _end(self, told: str, wakings: BackgroundScheduler) -> list[str]:
+    def _end(self, told: int, wakings: BackgroundScheduler) -> list[str]:
         """Within ten seconds, whatever the network does; the sources whose runs had to be cut off."""
         self._may_end_at_once = True
-        _log.info("ending", signal=told)
+        _log.info("ending", **{"signal": signal.Signals(told).name} if told else {})
         systemd.notify("STOPPING=1")
         wakings.shutdown(wait=False)
         left = self._runner.close("the program was told to end", _FOR_HARVESTS * self._program.clock.speed)

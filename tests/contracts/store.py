@@ -309,6 +309,14 @@ class StorePromises:
             written = sa.select(schema.meta.c.value).where(schema.meta.c.key == "schema_version")
             assert connection.scalar(written) == "99"
 
+    def test_one_that_is_upgraded_while_it_is_open_is_told(self, store: Store) -> None:
+        store.check_in_place()
+        with store.write() as connection:
+            version = sa.update(schema.meta).where(schema.meta.c.key == "schema_version")
+            connection.execute(version.values(value="99"))
+        with pytest.raises(StoreTooNew, match="version 99"):
+            store.check_in_place()
+
     def test_a_store_keeps_its_id(self, store: Store, tmp_path: Path) -> None:
         again = Store(self.url(tmp_path))
         again.close()
