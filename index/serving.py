@@ -19,15 +19,17 @@ from filelock import FileLock, Timeout
 
 from harvester.datestamp import format_datestamp
 from harvester.errors import AlreadyServed, StoreUnusable
+from harvester.processes import began, is_alive
 from index.generations import replace_durably
 
 
 class Server(msgspec.Struct, frozen=True):
-    """`started` is when its process was, in seconds since 1970."""
+    """`started` is when its process was, in seconds since 1970; `began` is how long after the machine."""
 
     pid: int
     started: float
     machine: str
+    began: float = 0.0
 
     def __str__(self) -> str:
         return f"process {self.pid} on {self.machine}"
@@ -51,7 +53,7 @@ def serving(data: Path) -> Iterator[None]:
             f"the data folder {data} cannot be written: {error.strerror}",
             "check `data` in config.toml, and the rights on that folder",
         ) from error
-    me = Server(os.getpid(), psutil.Process().create_time(), socket.gethostname())
+    me = Server(os.getpid(), psutil.Process().create_time(), socket.gethostname(), began())
     try:
         replace_durably(data / "serve.json", msgspec.json.encode(me))
         yield
@@ -105,8 +107,4 @@ def _already(data: Path) -> AlreadyServed:
 def _is_alive(server: Server) -> bool:
     if server.machine != socket.gethostname():
         return True
-    try:
-        # The system reckons a start from its clock, which NTP moves a little.
-        return abs(psutil.Process(server.pid).create_time() - server.started) < 2
-    except psutil.NoSuchProcess:
-        return False
+    return is_alive(server.pid, server.began)

@@ -12,13 +12,13 @@ from datetime import UTC, datetime
 from weakref import WeakValueDictionary
 
 import msgspec
-import psutil
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from harvester.clock import Clock
 from harvester.errors import LeaseLost, SourceBusy
 from harvester.fault_point import fault_point
+from harvester.processes import began, is_alive
 from harvester.store.database import Store
 from harvester.store.schema import sources
 
@@ -126,7 +126,7 @@ def _lost(lease: Lease) -> LeaseLost:
 
 
 def _me() -> str:
-    return f"{os.getpid()} {psutil.Process().create_time()} {socket.gethostname()}"
+    return f"{os.getpid()} {began():.2f} {socket.gethostname()}"
 
 
 def _may_be_alive(holder: str, key: tuple[str, int, int]) -> bool:
@@ -136,13 +136,7 @@ def _may_be_alive(holder: str, key: tuple[str, int, int]) -> bool:
     pid, started, host = holder.split(" ", 2)
     if host != socket.gethostname():
         return True
-    try:
-        process = psutil.Process(int(pid))
-        # The system reckons a start from its clock, which NTP moves a little.
-        is_the_same = abs(process.create_time() - float(started)) < 2
-        return is_the_same and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+    return is_alive(int(pid), float(started))
 
 
 def _described(holder: str) -> str:

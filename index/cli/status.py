@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
-import msgspec
 
 from harvester.errors import WindrowError
 from index.cli.completion import source_names
@@ -45,11 +44,15 @@ def status(program: Program, names: tuple[str, ...], watch: bool, as_json: bool,
     seen = _look(program, names)
     with paged(no_pager=no_pager):
         if as_json:
-            server = seen.server and {**msgspec.structs.asdict(seen.server), "started": seen.server.since}
+            server = seen.server and _as_json(seen.server)
             put_json({"sources": seen.shown, "index": _index(program)[0], "server": server})
         else:
             blocks = _blocks(program, seen.shown)
             put_lines(*(line for block in blocks for line in block), *_footing(program, seen))
+
+
+def _as_json(server: "Server") -> dict[str, object]:
+    return {"pid": server.pid, "started": server.since, "machine": server.machine}
 
 
 class _Seen(NamedTuple):
