@@ -231,10 +231,16 @@ def answering(status: int, media_type: str, body: bytes) -> Iterator[str]:
 class Terminal:
     """A command on a terminal; all that it was sent so far is `sent`."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", screen: int) -> None:
+    def __init__(self, process: "subprocess.Popen[bytes]", screen: int, name: str) -> None:
         self.process = process
-        self._screen = screen
+        self._screen, self._name = screen, name
         self.sent = ""
+
+    def stop_output(self) -> None:
+        """As Ctrl-S does."""
+        own = os.open(self._name, os.O_RDWR | os.O_NOCTTY)
+        termios.tcflow(own, termios.TCOOFF)
+        os.close(own)
 
     def until(self, text: str) -> str:
         """What it is sent from now on, up to where `text` has come."""
@@ -263,10 +269,11 @@ def terminal(
     size = {"COLUMNS": str(columns), "LINES": str(rows)}
     env = environment(TERM="xterm-256color", **size, **(more or {"WINDROW_PAGER": ""}))
     process = subprocess.Popen(command(*arguments), cwd=cwd, env=env, stdin=slave, stdout=slave, stderr=slave)
+    name = os.ttyname(slave)
     os.close(slave)
     os.write(master, typed.encode())
     try:
-        yield Terminal(process, master)
+        yield Terminal(process, master, name)
     finally:
         if process.poll() is None:
             process.kill()

@@ -13,14 +13,14 @@ import pytest
 
 from harvester.store import harvests, leases
 from harvester.store.harvests import Harvest
-from tests.commands import program_in, windrow
+from tests.commands import program_in, terminal, windrow
 from tests.fakes.clock import FakeClock
 from tests.fakes.exports import Exports
 from tests.fakes.faults import Gate, offset, status
 from tests.fakes.fleet import fleet
 from tests.fakes.repository import EXPORT, FakeRepository, serving
 from tests.fakes.works import Works
-from tests.served import Serve, await_fact, await_stopped, running_at, serve
+from tests.served import HANGS, Serve, await_fact, await_stopped, running_at, serve
 from tests.whole import Stored, assert_holds, assert_sound
 
 pytestmark = pytest.mark.slow
@@ -266,6 +266,17 @@ def test_while_a_reload_waits_for_another_writer(repository: FakeRepository, fol
             write_config(folder, repository, other)
             served.tell(signal.SIGHUP)
             ends_in_time(served)
+
+
+def test_while_its_terminal_is_stopped(repository: FakeRepository, folder: Path) -> None:
+    """By Ctrl-S: what cannot be said holds it up no longer than the ten seconds."""
+    repository.misbehave(Gate(repository).before, offset(A_PAGE))
+    with terminal(folder, "serve", columns=1000) as served:
+        served.until("serving")
+        served.stop_output()
+        served.process.terminate()
+        assert served.process.wait(HANGS) == -signal.SIGALRM
+    goes_on(repository, folder)
 
 
 # Nobody asks

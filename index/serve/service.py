@@ -45,6 +45,7 @@ _SHORTEST = 0.02  # between two wakings, however fast the clock
 _STUCK = 120.0
 # Of the ten seconds that ending may take.
 _FOR_HARVESTS, _FOR_INDEX = 4.0, 4.0
+_AT_MOST = 9.5
 _GLANCE = 1.0
 _KEPT_RUNS = 1000
 _STORE_IS_ANOTHER = 0  # beside the signals, of which none is 0
@@ -186,8 +187,11 @@ class Service:
                 signal.signal(getattr(signal, name), self._caught)
 
     def _caught(self, number: int, _frame: FrameType | None) -> None:
-        if self._may_end_at_once and number != getattr(signal, "SIGHUP", None):
-            os._exit(128 + number)
+        if number != getattr(signal, "SIGHUP", None):
+            if self._may_end_at_once:
+                os._exit(128 + number)
+            self._may_end_at_once = True
+            _end_at_the_latest()
         self._signals.put(number)
 
     def _until_told(self, wakings: BackgroundScheduler) -> int:
@@ -259,6 +263,12 @@ class Service:
             _log.warning("ending", text="the index is behind; it follows at the next start")
         _log.info("ended")
         return left
+
+
+def _end_at_the_latest() -> None:
+    """By SIGALRM: whoever writes to a log that nobody reads any more (Ctrl-S, `| less`) waits for ever."""
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, _AT_MOST)
 
 
 def _logged(job: Callable[[], Any], name: str) -> None:
