@@ -122,6 +122,12 @@ class Runner:
                 return
         self._begin(self._details, source, self._fetch_details, DETAIL_LIMITS)
 
+    def _start_details_of(self, name: str) -> None:
+        """By the settings of now."""
+        source = self.settings.sources.get(name)
+        if source is not None and source.details:
+            self.start_details(source)
+
     def reload(self, settings: Settings) -> None:
         """A harvest goes on as it began; details may take days, and end with what is left alone now."""
         self.settings = settings
@@ -130,11 +136,12 @@ class Runner:
             later = self._details_later.items()
             self._details_later = {name: source for name, source in later if self._is_wanted(source)}
         for job in unwanted:
-            job.stop.tell("its source is left alone now")
+            job.stop.tell("config.toml has other settings for it now")
+            self._start_details_of(job.source.name)
 
     def _is_wanted(self, source: Source) -> bool:
         now = self.settings.sources.get(source.name)
-        return now is not None and now.enabled
+        return now is not None and now.enabled and _asked_for(now) == _asked_for(source)
 
     def await_quiet(self, seconds: float) -> bool:
         """Until nothing runs, details neither; no longer than so many seconds."""
@@ -203,8 +210,8 @@ class Runner:
             job.transport.close()
         try:
             self._on_end(msgspec.structs.replace(ended, requests=job.transport.requests))
-            if job.source.details and ended.report and ended.report.verdict not in ("failed", "deferred"):
-                self.start_details(job.source)
+            if ended.report and ended.report.verdict not in ("failed", "deferred"):
+                self._start_details_of(name)
         finally:
             with self._lock:
                 del jobs[name]
@@ -238,6 +245,11 @@ class Runner:
     def _fetch_details(self, job: _Job) -> Ended:
         found = fetch_details(job.source, self._store, job.transport, self._clock)
         return Ended(job.source.name, details=found)
+
+
+def _asked_for(source: Source) -> tuple[str, str, str]:
+    """What its details depend on."""
+    return source.url, source.details, source.details_gap
 
 
 def _in_words(span: timedelta) -> str:
