@@ -98,6 +98,8 @@ class _Harvest:
 
     def _stopped(self, told: Stopped) -> Harvest:
         """By ourselves: it goes on when the source is no longer to be left alone."""
+        if told.pause and not self._run.checkpoint.is_beyond(self._run.spent_before):
+            return self._end(verdict.judge_break(self._run.checkpoint, told.reason), told.reason)
         broken = verdict.judge_break(self._run.checkpoint, told.reason, stopped=True)
         not_before = format_datestamp(self._run.clock.now() + timedelta(seconds=told.pause))
         return self._end(broken, not_before=not_before, stopped=True)

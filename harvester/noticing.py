@@ -15,6 +15,7 @@ from harvester.timetable import WEEKLY_AFTER
 
 _IN_VAIN = 2  # runs in a row; a single one is many a repository's Sunday
 _PATIENCE = timedelta(hours=1)
+_LATER = timedelta(days=1)
 _MANY = 10  # records new in quarantine
 _OF_THOSE_THAT_CAME = 100  # one in so many
 
@@ -42,7 +43,7 @@ def notices(
 def _failing(
     before: SourceState | None, after: SourceState, run: Harvest, now: datetime, is_told: bool
 ) -> _Found:
-    if not after.failures and not _is_refusal(run):
+    if not after.failures and not _is_refusal(run, now):
         if is_told:
             yield Kind.RECOVERED, _works_again(before, after), ""
     elif _has_failed_for(WEEKLY_AFTER, after, now) if is_told else _is_news(after, run, now):
@@ -52,14 +53,16 @@ def _failing(
 
 def _is_news(after: SourceState, run: Harvest, now: datetime) -> bool:
     """That we are to come a little later, again and again, is none before an hour has gone by."""
-    if run.verdict == "deferred" and not _has_failed_for(_PATIENCE, after, now):
-        return False
-    return after.failures >= _IN_VAIN or _is_refusal(run)
+    if _is_refusal(run, now):
+        return True
+    is_patient = run.verdict == "deferred" and not _has_failed_for(_PATIENCE, after, now)
+    return after.failures >= _IN_VAIN and not is_patient
 
 
-def _is_refusal(run: Harvest) -> bool:
-    """Not "come later", but "stay away" (FAULTS H06): nobody needs a second time to hear that."""
-    return bool(run.checkpoint.not_before) and run.verdict != "deferred"
+def _is_refusal(run: Harvest, now: datetime) -> bool:
+    """Not "come later", but "stay away" (FAULTS H06), or for days: once is enough to hear that."""
+    until = parse_datestamp(run.checkpoint.not_before)
+    return until is not None and (run.verdict != "deferred" or until - now > _LATER)
 
 
 def _has_failed_for(span: timedelta, state: SourceState, now: datetime) -> bool:
@@ -96,7 +99,9 @@ def _held(before: SourceState | None, after: SourceState, run: Harvest) -> _Foun
 
 
 def _quarantine(before: SourceState | None, after: SourceState, run: Harvest) -> _Found:
-    new, came = after.quarantined - (before.quarantined if before else 0), run.checkpoint.counts.received
-    if new >= _MANY and new * _OF_THOSE_THAT_CAME >= came:
+    was, came = before.quarantined if before else 0, run.checkpoint.counts.received
+    new = after.quarantined - was
+    has_doubled = (after.quarantined // _MANY).bit_length() > (was // _MANY).bit_length()
+    if (has_doubled or new >= _MANY) and new * _OF_THOSE_THAT_CAME >= came:
         text = f"{new:,} more records of {after.name} are in quarantine, {after.quarantined:,} in all"
         yield Kind.QUARANTINE, text, f"windrow quarantine {after.name} says what and why"

@@ -22,6 +22,7 @@ _BEGINNING = datetime.min.replace(tzinfo=UTC)  # EPrints names it as its earlies
 _MOST_RESTARTS = 3
 _DAY = timedelta(days=1)
 _SETTLED = timedelta(days=7)
+_LONGEST_LEAVE = 7 * 86400.0  # seconds; some send the moment itself, in seconds since 1970
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -68,7 +69,7 @@ def resumable(last: Harvest | None, source: Source, options: Options) -> Harvest
 def not_before(error: WindrowError, now: datetime) -> str:
     """When a repository that refused us may be asked again: as it says, or one try a day (FAULTS H06)."""
     if isinstance(error, Deferred):
-        return format_datestamp(now + timedelta(seconds=error.seconds))
+        return format_datestamp(now + timedelta(seconds=min(error.seconds, _LONGEST_LEAVE)))
     return format_datestamp(now + _DAY) if isinstance(error, Blocked) else ""
 
 

@@ -90,6 +90,13 @@ def test_who_asks_for_a_little_time_is_no_news_before_an_hour(rig: Rig) -> None:
     assert kinds(rig) == [Kind.RECOVERED]
 
 
+def test_who_asks_for_more_than_a_day_is_told_at_once(rig: Rig) -> None:
+    """And is asked again after a week, whatever it says: some send the moment, in seconds since 1970."""
+    rig.repository.misbehave(faults.status(503, Retry_After="1790000000"))
+    assert kinds(rig) == [Kind.FAILING]
+    assert rig.last_run.checkpoint.not_before[:16] == "2026-06-08T12:00"
+
+
 def test_a_refusal_is_told_at_once(rig: Rig) -> None:
     rig.repository.misbehave(BLOCKED)
     (notice,) = news(rig)
@@ -213,6 +220,18 @@ def test_a_few_refused_records_are_no_news(large: Rig) -> None:
     large.repository.misbehave(without_metadata("[1-9]"))
     assert news(large, full=True) == []
     assert large.state.quarantined == 9
+
+
+def test_a_quarantine_that_takes_in_all_that_is_new_is_told_each_time_that_it_has_doubled() -> None:
+    run = _run(Checkpoint(counts=msgspec.structs.replace(Checkpoint().counts, received=9)))
+    sizes = [msgspec.structs.replace(_state(0), quarantined=9 * runs) for runs in range(401)]
+    told = [
+        (notice.kind, after.quarantined)
+        for before, after in pairwise(sizes)
+        for notice in notices(before, after, run, NOON, failing_is_told=False)
+    ]
+    doubled = [18, 27, 45, 81, 162, 324, 648, 1287, 2565]
+    assert told == [(Kind.QUARANTINE, size) for size in doubled]
 
 
 @pytest.mark.parametrize(("received", "is_news"), [(1000, True), (1001, False)])

@@ -204,6 +204,31 @@ def test_a_harvest_is_ended_at_its_limit_and_goes_on(fleet: Fleet) -> None:
         assert [one.requests for one in service.ended] == [3, 1], "its own, though the same run goes on"
 
 
+def test_one_that_brought_nothing_up_to_its_limit_fails(fleet: Fleet) -> None:
+    """Else a repository that drips would be tried every hour for ever, and nobody be told."""
+    fleet.schedules = {"a": "every 1 days"}
+    gate = Gate(fleet.repositories["a"])
+    fleet.repositories["a"].misbehave(gate.before, offset(0), times=1)
+    with fleet.service(serve='longest = "2 hours"') as service:
+        fleet.clock.advance(1)
+        service.scheduler.look()
+        gate.await_reached()
+        fleet.clock.advance(2 * 3600 + 1)
+        (ended,) = service.look()
+        gate.opened.set()
+        assert ended.report is not None
+        assert (ended.report.verdict, ended.report.reason) == (
+            "failed",
+            "it was ended at its limit of 2 hours",
+        )
+        with service.store.read() as connection:
+            state = sources.get(connection, "a")
+        assert state is not None
+        assert state.failures == 1
+        assert service.at(3.1 * HOUR) == []
+        assert service.at(26.1 * HOUR) == ["a"]
+
+
 def test_a_disabled_source_and_one_without_schedule_are_left_alone(fleet: Fleet) -> None:
     with fleet.service(a="enabled = false") as service:
         assert sorted(service.at(timedelta())) == ["b", "c"]
@@ -358,6 +383,24 @@ def test_details_of_a_source_that_is_disabled_end(fleet: Fleet) -> None:
         assert service.runner.await_quiet(60)
         gate.opened.set()
         assert [ended.details for ended in service.ended] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("settings", "goes_on"),
+    [("", False), ('details = "eprints"\ndetails_gap = "5"', True)],
+    ids=["no details", "a wider gap"],
+)
+def test_details_are_fetched_by_the_settings_of_now(fleet: Fleet, settings: str, goes_on: bool) -> None:
+    """A repository that complains is heard at once."""
+    fleet.schedules = {"a": "every 6 hours"}
+    with at_details_of_a(fleet) as (service, gate):
+        before = fleet.clock.monotonic()
+        service.scheduler.reload(fleet.settings(a=settings))
+        gate.opened.set()
+        assert service.runner.await_quiet(60)
+        fetched = [ended.details.fetched for ended in service.ended if ended.details]
+        assert fetched == ([6] if goes_on else [])
+        assert (fleet.clock.monotonic() - before >= 5 * 5) is goes_on
 
 
 def test_details_come_after_the_list_and_before_the_next(fleet: Fleet) -> None:
