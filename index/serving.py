@@ -58,17 +58,22 @@ def serving(data: Path) -> Iterator[None]:
         replace_durably(data / "serve.json", msgspec.json.encode(me))
         yield
     finally:
-        (data / "serve.json").unlink(missing_ok=True)
+        if _written(data) == me:  # the folder may be another one by now, which is served by another
+            (data / "serve.json").unlink(missing_ok=True)
         lock.release()
 
 
 def server_of(data: Path) -> Server | None:
     """Whoever serves it now, as far as can be told from this machine."""
+    server = _written(data)
+    return server if server and _is_alive(server) else None
+
+
+def _written(data: Path) -> Server | None:
     try:
-        server = msgspec.json.decode((data / "serve.json").read_bytes(), type=Server)
+        return msgspec.json.decode((data / "serve.json").read_bytes(), type=Server)
     except (OSError, msgspec.DecodeError):
         return None
-    return server if _is_alive(server) else None
 
 
 def server_beside(path: Path) -> Server | None:
