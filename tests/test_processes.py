@@ -14,7 +14,7 @@ def test_it_is_itself_whatever_becomes_of_the_clock(monkeypatch: pytest.MonkeyPa
     me, since = psutil.Process().pid, began()
     assert is_alive(me, since)
     true = psutil.boot_time()
-    monkeypatch.setattr(psutil._psplatform, "boot_time", lambda: true + 3600)  # type: ignore[attr-defined]
+    monkeypatch.setattr(psutil._psplatform, "boot_time", lambda: true + 3600)  # type: ignore[attr-defined]  # no stub has it
     assert is_alive(me, since)
     assert not is_alive(me, since - 3600)
     assert not is_alive(me, since + 1)
